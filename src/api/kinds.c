@@ -1,0 +1,239 @@
+/* kinds.c: what there is of each kind, out of the tables of the rooms. */
+#include "api/kinds.h"
+
+#include "data/reader.h"
+#include "knowledge/method.h"
+#include "nn/block.h"
+#include "scheme/scheme.h"
+#include "train/optimiser/optimiser.h"
+
+#include <string.h>
+
+static size_t method_count(void)
+{
+    return method_table_count;
+}
+
+static struct kind_entry method_entry(size_t index)
+{
+    const struct method *method = method_table[index];
+    return (struct kind_entry){.name = method->name,
+                               .summary = method->summary,
+                               .family = method_family_text(method->family),
+                               .formula = method->formula,
+                               .paper = method->paper,
+                               .when = method->when,
+                               .options = {method->options, method->n_options},
+                               .options_size = method->options_size,
+                               .method = method};
+}
+
+static size_t scheme_count(void)
+{
+    return scheme_table_count;
+}
+
+static struct kind_entry scheme_entry(size_t index)
+{
+    const struct scheme *scheme = scheme_table[index];
+    return (struct kind_entry){.name = scheme->name,
+                               .summary = scheme->summary,
+                               .paper = scheme->paper,
+                               .more = scheme->drawing,
+                               .options = {scheme->options, scheme->n_options},
+                               .options_size = scheme->options_size};
+}
+
+/* What a recipe's `teacher:` may be. */
+static const struct option_spec network_teacher_options[] = {
+    {.name = "network", .type = OPTION_VALUE, .flags = OPTION_REQUIRED, .help = "a network by name or as a list of layers"},
+    {.name = "train", .type = OPTION_VALUE, .help = "how it is trained; as the student's section train:"},
+};
+
+static size_t teacher_count(void)
+{
+    return 1;
+}
+
+static struct kind_entry teacher_entry(size_t index)
+{
+    (void)index;
+    return (struct kind_entry){.name = "network",
+                               .summary = "a network that the recipe trains first, and then freezes",
+                               .when = "When there is no teacher yet: one that is a few points better than the student alone "
+                                       "is enough.",
+                               .options = OPTION_SET(network_teacher_options)};
+}
+
+static size_t layer_count(void)
+{
+    return layer_table_count + block_table_count;
+}
+
+static struct kind_entry layer_entry(size_t index)
+{
+    if (index >= layer_table_count) {
+        const struct block_type *block = block_table[index - layer_table_count];
+        return (struct kind_entry){.name = block->name,
+                                   .summary = block->summary,
+                                   .family = "block",
+                                   .options = {block->options, block->n_options},
+                                   .options_size = block->options_size};
+    }
+    const struct layer_type *layer = layer_table[index];
+    return (struct kind_entry){.name = layer->name,
+                               .summary = layer->summary,
+                               .family = "layer",
+                               .options = {layer->options, layer->n_options},
+                               .options_size = layer->options_size};
+}
+
+static size_t network_count(void)
+{
+    return zoo_table_count;
+}
+
+static struct kind_entry network_entry(size_t index)
+{
+    const struct zoo_entry *zoo = zoo_table[index];
+    return (struct kind_entry){.name = zoo->name,
+                               .summary = zoo->summary,
+                               .paper = zoo->paper,
+                               .options = {zoo->options, zoo->n_options},
+                               .options_size = zoo->options_size};
+}
+
+static size_t optimiser_count(void)
+{
+    return optimiser_table_count;
+}
+
+static struct kind_entry optimiser_entry(size_t index)
+{
+    const struct optimiser *optimiser = optimiser_table[index];
+    return (struct kind_entry){.name = optimiser->name,
+                               .summary = optimiser->summary,
+                               .paper = optimiser->paper,
+                               .options = {optimiser->options, optimiser->n_options},
+                               .options_size = optimiser->options_size};
+}
+
+static size_t schedule_count(void)
+{
+    return schedule_table_count;
+}
+
+static struct kind_entry schedule_entry(size_t index)
+{
+    const struct schedule *schedule = schedule_table[index];
+    return (struct kind_entry){.name = schedule->name,
+                               .summary = schedule->summary,
+                               .formula = schedule->formula,
+                               .options = {schedule->options, schedule->n_options},
+                               .options_size = schedule->options_size};
+}
+
+static size_t data_count(void)
+{
+    size_t count = 0;
+    reader_table(&count);
+    return count;
+}
+
+static struct kind_entry data_entry(size_t index)
+{
+    size_t count = 0;
+    const struct reader *reader = reader_table(&count)[index];
+    return (struct kind_entry){.name = reader->name,
+                               .summary = reader->summary,
+                               .more = reader->help,
+                               .options = reader->options,
+                               .options_size = reader->options_size,
+                               .file_paths = reader->paths};
+}
+
+static const struct kind kinds[] = {
+    {"methods", "method", "what is taught and how: a loss each", method_count, method_entry, KIND_METHOD},
+    {"schemes", "scheme", "who teaches whom, and when", scheme_count, scheme_entry, KIND_SCHEME},
+    {"teachers", "teacher", "where a teacher comes from", teacher_count, teacher_entry, KIND_TEACHER},
+    {"layers", "layer", "what a network is built of", layer_count, layer_entry, KIND_LAYER},
+    {"networks", "network", "networks by name", network_count, network_entry, KIND_NETWORK},
+    {"optimisers", "optimiser", "how gradients become steps", optimiser_count, optimiser_entry, KIND_OPTIMISER},
+    {"schedules", "schedule", "the course of the learning rate", schedule_count, schedule_entry, KIND_SCHEDULE},
+    {"data", "data", "data sets and file formats", data_count, data_entry, KIND_DATA},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+const struct kind *kind_table(size_t *count)
+{
+    *count = KINDS;
+    return kinds;
+}
+
+const struct kind *kind_find(struct context *ctx, const char *name)
+{
+    const char *names[2 * KINDS];
+    for (size_t i = 0; i < KINDS; i++) {
+        if (strcmp(kinds[i].plural, name) == 0 || strcmp(kinds[i].singular, name) == 0)
+            return &kinds[i];
+        names[2 * i] = kinds[i].plural;
+        names[2 * i + 1] = kinds[i].singular;
+    }
+    const char *nearest = nearest_name(name, names, 2 * KINDS);
+    fail(ctx, STATUS_BAD_INPUT, "no kind \"%s\"; %s%s%s", name, nearest != NULL ? "nearest: \"" : "expected ",
+         nearest != NULL ? nearest : "methods, schemes, teachers, layers, networks, optimisers, schedules or data",
+         nearest != NULL ? "\"" : "");
+    return NULL;
+}
+
+int kind_entry_find(struct context *ctx, struct arena *arena, const struct kind *kind, const char *name)
+{
+    size_t count = kind->count();
+    const char **names = arena_take(arena, count, sizeof *names);
+    if (names == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        names[i] = kind->entry(i).name;
+        if (strcmp(names[i], name) == 0)
+            return (int)i;
+    }
+    const char *nearest = nearest_name(name, names, count);
+    fail(ctx, STATUS_BAD_INPUT, "no %s \"%s\"; %s%s%s`retort list %s` shows all", kind->singular, name,
+         nearest != NULL ? "nearest: \"" : "", nearest != NULL ? nearest : "", nearest != NULL ? "\"; " : "", kind->plural);
+    return -1;
+}
+
+/* set_text: the key, where there is something to say. */
+static struct value *set_text(struct arena *arena, struct value *map, const char *key, const char *text)
+{
+    return text != NULL && text[0] != '\0' ? value_set(arena, map, key, value_text(arena, text)) : map;
+}
+
+static struct value *inputs_value(struct arena *arena, const struct method *method)
+{
+    static const char *const roles[] = {[ROLE_LOGITS] = "logits",
+                                        [ROLE_EMBEDDING] = "embedding",
+                                        [ROLE_MAP] = "map",
+                                        [ROLE_MAP_BEFORE_ACTIVATION] = "map before activation"};
+    struct value *list = value_list(arena);
+    for (int i = 0; i < method->n_inputs; i++) {
+        const struct method_input *input = &method->inputs[i];
+        struct value *map = value_set(arena, value_map(arena), "name", value_text(arena, input->name));
+        map = value_set(arena, map, "side", value_text(arena, input->side == SIDE_STUDENT ? "student" : "teacher"));
+        map = value_set(arena, map, "role", value_text(arena, roles[input->role]));
+        map = value_set(arena, map, "min", value_integer(arena, input->min));
+        map = value_set(arena, map, "max", value_integer(arena, input->max));
+        list = value_append(arena, list, map);
+    }
+    return list;
+}
+
+struct value *entry_value(struct arena *arena, const struct kind_entry *entry)
+{
+    struct value *map = value_set(arena, value_map(arena), "name", value_text(arena, entry->name));
+    map = value_set(arena, map, "summary", value_text(arena, entry->summary));
+    map = set_text(arena, map, "family", entry->family);
+    map = set_text(arena, map, "paper", entry->paper);
+    map = value_set(arena, map, "options", options_describe(arena, entry->options));
+    return entry->method != NULL ? value_set(arena, map, "inputs", inputs_value(arena, entry->method)) : map;
+}

@@ -1,0 +1,151 @@
+/* view_run.c: a run's table and verdict, where its files are, and what to type next. */
+#include "api/view.h"
+
+#include "base/file.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *text_of(const struct value *map, const char *key)
+{
+    const struct value *value = value_get(map, key);
+    return value != NULL && value->kind == VALUE_TEXT ? value->text : "";
+}
+
+/* seeds_cell: "0.9012 0.9034". */
+static void seeds_cell(struct table *table, struct context *ctx, const struct value *seeds)
+{
+    char number[VIEW_NUMBER_SIZE];
+    struct text line;
+    text_init(&line, ctx);
+    for (size_t i = 0; seeds != NULL && i < seeds->count; i++)
+        text_format(&line, "%s%s", i > 0 ? " " : "", view_fraction(seeds->items[i], number));
+    table_cell(table, line.bytes);
+    text_free(&line);
+}
+
+/* stage_of_role: the first stage of a role; NULL: none. */
+static const struct value *stage_of_role(const struct value *root, const char *role)
+{
+    const struct value *stages = value_get(root, "stages");
+    for (size_t i = 0; stages != NULL && i < stages->count; i++)
+        if (strcmp(text_of(stages->items[i], "role"), role) == 0)
+            return stages->items[i];
+    return NULL;
+}
+
+/* stage_row: of one stage; its accuracy on the test split. */
+static void stage_row(struct table *table, const struct value *stage)
+{
+    char number[VIEW_NUMBER_SIZE];
+    table_row(table);
+    table_cell(table, text_of(stage, "name"));
+    table_cell(table, view_fraction(value_path(stage, "test.accuracy"), number));
+    table_cell(table, NULL);
+    table_cell(table, view_scalar(value_get(stage, "parameters"), number));
+}
+
+/* summary_row: mean ± deviation over the seeds. */
+static void summary_row(struct table *table, struct context *ctx, const struct value *root, const char *role)
+{
+    char mean[VIEW_NUMBER_SIZE], deviation[VIEW_NUMBER_SIZE], number[VIEW_NUMBER_SIZE];
+    const struct value *summary = value_get(value_get(root, "comparison"), role), *stage = stage_of_role(root, role);
+    const struct value *spread = value_get(summary, "std");
+    if (summary == NULL || summary->kind != VALUE_MAP)
+        return;
+    table_row(table);
+    table_cell(table, role);
+    if (spread != NULL && spread->kind == VALUE_REAL)
+        table_cell_format(table, "%s ± %s", view_fraction(value_get(summary, "mean"), mean), view_fraction(spread, deviation));
+    else
+        table_cell(table, view_fraction(value_get(summary, "mean"), mean));
+    seeds_cell(table, ctx, value_get(summary, "per_seed"));
+    table_cell(table, view_scalar(value_get(stage, "parameters"), number));
+}
+
+/* in_comparison: the stage is one of those that a summary row stands for. */
+static bool in_comparison(const struct value *root, const struct value *stage)
+{
+    const struct value *summary = value_get(value_get(root, "comparison"), text_of(stage, "role"));
+    return summary != NULL && summary->kind == VALUE_MAP && value_get(summary, "per_seed") != NULL;
+}
+
+static void table_of_run(const struct value *root, struct text *out)
+{
+    const struct value *stages = value_get(root, "stages");
+    struct table *table = table_new(out->ctx);
+    table_column(table, "stage", TABLE_LEFT);
+    table_column(table, "test accuracy", TABLE_LEFT);
+    table_column(table, "per seed", TABLE_LEFT);
+    table_column(table, "parameters", TABLE_RIGHT);
+    for (size_t i = 0; stages != NULL && i < stages->count; i++)
+        if (!in_comparison(root, stages->items[i]))
+            stage_row(table, stages->items[i]);
+    summary_row(table, out->ctx, root, "alone");
+    summary_row(table, out->ctx, root, "distilled");
+    table_write(table, out);
+    table_free(table);
+}
+
+static bool is_number(const struct value *value)
+{
+    return value != NULL && (value->kind == VALUE_REAL || value->kind == VALUE_INTEGER);
+}
+
+static void verdict_write(const struct value *comparison, struct text *out)
+{
+    const struct value *gain = value_get(comparison, "gain"), *mean = value_get(gain, "mean");
+    if (!is_number(mean))
+        return;
+    text_format(out, "\ngain      %+.4f", mean->real);
+    if (is_number(value_get(gain, "low")) && is_number(value_get(gain, "high")))
+        text_format(out, ", 95%% interval [%+.4f, %+.4f]", value_get(gain, "low")->real, value_get(gain, "high")->real);
+    else
+        text_add(out, " (one seed: no interval)");
+    const struct value *verdict = value_get(comparison, "verdict");
+    if (verdict != NULL && verdict->kind == VALUE_TEXT)
+        text_format(out, "\nverdict   %s", verdict->text);
+    text_add(out, "\n");
+}
+
+/* student_model: the model to go on with: the best distilled student, or the first student alone. NULL: none. */
+static char *student_model(const struct retort_result *result, struct context *ctx, const struct value **stage)
+{
+    char *best = path_join(ctx, result->folder, "models/student.safetensors");
+    *stage = stage_of_role(result->root, "distilled");
+    if (best == NULL || file_exists(best))
+        return best;
+    memory_free(ctx, best);
+    *stage = stage_of_role(result->root, "alone");
+    return *stage != NULL ? path_join(ctx, result->folder, text_of(*stage, "model")) : NULL;
+}
+
+static void files_write(const struct retort_result *result, struct text *out)
+{
+    char parameters[VIEW_NUMBER_SIZE];
+    const struct value *stage = NULL;
+    struct stat found;
+    char *model = student_model(result, out->ctx, &stage);
+    text_format(out, "\nreport    %s/report.html\n", result->folder);
+    if (model == NULL)
+        return;
+    text_format(out, "student   %s", model);
+    if (stage != NULL)
+        text_format(out, " (%s parameters", view_scalar(value_get(stage, "parameters"), parameters));
+    if (stage != NULL && stat(model, &found) == 0)
+        text_format(out, ", %lld bytes", (long long)found.st_size);
+    text_add(out, stage != NULL ? ")\n" : "\n");
+    text_format(out, "next      retort inspect %s\n", model);
+    text_format(out, "          retort eval %s --data %s/recipe.yaml\n", model, result->folder);
+    memory_free(out->ctx, model);
+}
+
+void view_run(const struct retort_result *result, struct text *out)
+{
+    table_of_run(result->root, out);
+    const struct value *comparison = value_get(result->root, "comparison");
+    if (comparison != NULL && comparison->kind == VALUE_MAP)
+        verdict_write(comparison, out);
+    if (result->folder != NULL)
+        files_write(result, out);
+}

@@ -1,0 +1,67 @@
+/* augment.h: changes of an image that keep its class, as table entries: data/augment/<name>.c and one line in
+ * data/augments.def.
+ *
+ * What is done to a sample is a function of (augment_seed, the augment's name, epoch, sample): it does not
+ * depend on the batch, the order, threads or a resume. Augments run in the order of augments.def, on raw values. */
+#ifndef DATA_AUGMENT_H
+#define DATA_AUGMENT_H
+
+#include "base/option.h"
+#include "base/random.h"
+
+/* What a recipe writes behind an augment's name. */
+union augment_setting {
+    bool boolean;
+    int64_t integer;
+    double real;
+};
+
+struct augment_image {
+    int64_t height, width, channels;
+    size_t element_size;
+};
+
+struct augment {
+    const char *name, *summary;
+    struct option_spec option; /* of the setting; its default leaves the image alone; the offset is 0 */
+    /* views: how many different images a sample can become: 1 for a setting that does nothing, 0: too many to keep. */
+    int64_t (*views)(const union augment_setting *setting);
+    /* draw: the view (below views) of this sample in this epoch; 0 where views is 0. */
+    int64_t (*draw)(const union augment_setting *setting, const struct random_key *key, int64_t sample);
+    /* apply: writes all of `to` [H,W,C] from `from` [H,W,C] (they do not overlap): the given view where views > 0, else
+     * what key and sample say. */
+    void (*apply)(const union augment_setting *setting, const struct augment_image *image, const void *from, void *to,
+                  int64_t view, const struct random_key *key, int64_t sample);
+};
+
+const struct augment *const *augment_table(size_t *count);
+
+enum { AUGMENT_MAX = 8 };
+
+/* The augments that a recipe asked for; those that do nothing are left out. */
+struct augmentation {
+    uint64_t seed;
+    size_t count;
+    struct augmentation_step {
+        const struct augment *augment;
+        union augment_setting setting;
+        uint32_t stream;
+    } steps[AUGMENT_MAX];
+};
+
+/* augmentation_bind: from the section `augment: {flip: true, shift: 2}` (NULL: nothing is asked for). *resolved (may be
+ * NULL): every setting. */
+enum status augmentation_bind(struct context *ctx, struct arena *arena, const struct value *section, uint64_t seed,
+                              struct augmentation *out, struct value **resolved);
+
+/* augmentation_views: how many different images a sample can become: 1 without augmentation (also NULL), 2 with flips
+ * alone, 0: too many to record. */
+int64_t augmentation_views(const struct augmentation *augmentation);
+/* augmentation_draw: the view of a sample in an epoch; 0 where there are too many views to number them. */
+int64_t augmentation_draw(const struct augmentation *augmentation, int64_t epoch, int64_t sample);
+/* augmentation_apply: `to` [H,W,C] from `from` [H,W,C]; `scratch` has room for one image. view: as drawn, or any below
+ * augmentation_views to record. */
+void augmentation_apply(const struct augmentation *augmentation, const struct augment_image *image, const void *from,
+                        void *to, void *scratch, int64_t epoch, int64_t sample, int64_t view);
+
+#endif

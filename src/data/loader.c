@@ -1,0 +1,140 @@
+/* loader.c: batches of a split. */
+#include "data/loader.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct loader {
+    struct context *ctx;
+    struct loader_spec spec;
+    struct augment_image image;
+    size_t image_bytes;
+    int64_t views;   /* 0: not numbered */
+    int64_t entries; /* an epoch has: samples, or with every_view samples * views */
+    int64_t steps, epoch, step;
+    struct random_key key;
+    int32_t *order; /* [entries] the samples in this epoch's order; NULL: the data's */
+    unsigned char *images, *scratch;
+    int32_t *labels, *samples, *view_of, *rows; /* [batch] */
+};
+
+struct loader *loader_new(struct context *ctx, const struct loader_spec *spec)
+{
+    const struct split *split = spec->split;
+    assert(spec->batch >= 1 && !(spec->every_view && spec->shuffle));
+    if (split->count == 0) {
+        fail(ctx, STATUS_BAD_INPUT, "the %s split is empty", split->name);
+        return NULL;
+    }
+    int64_t views = augmentation_views(spec->augmentation);
+    assert(!spec->every_view || views > 0);
+    if (views > INT32_MAX / split->count) {
+        fail(ctx, STATUS_BAD_SHAPE, "the %s split has %lld samples with %lld views each: expected less than 2^31 rows",
+             split->name, (long long)split->count, (long long)views);
+        return NULL;
+    }
+    int64_t entries = spec->every_view ? split->count * views : split->count;
+    if (spec->drop_last && spec->batch > entries) {
+        fail(ctx, STATUS_BAD_INPUT, "batch: expected at most the %lld samples of the %s split, found %lld",
+             (long long)split->count, split->name, (long long)spec->batch);
+        return NULL;
+    }
+    struct loader *loader = memory_new(ctx, 1, sizeof *loader);
+    if (loader == NULL)
+        return NULL;
+    size_t batch = (size_t)(spec->batch < entries ? spec->batch : entries); /* more are never filled */
+    loader->ctx = ctx;
+    loader->spec = *spec;
+    loader->image = (struct augment_image){split->height, split->width, split->channels, element_size(split->element)};
+    loader->image_bytes = (size_t)(split->height * split->width * split->channels) * loader->image.element_size;
+    loader->views = views;
+    loader->entries = entries;
+    loader->steps = entries / spec->batch + (!spec->drop_last && entries % spec->batch != 0);
+    loader->key = (struct random_key){spec->seed, random_stream("shuffle"), 0};
+    loader->images = memory_new(ctx, batch, loader->image_bytes);
+    loader->scratch = memory_new(ctx, 1, loader->image_bytes);
+    loader->labels = memory_new(ctx, batch, sizeof loader->labels[0]);
+    loader->samples = memory_new(ctx, batch, sizeof loader->samples[0]);
+    loader->view_of = memory_new(ctx, batch, sizeof loader->view_of[0]);
+    loader->rows = memory_new(ctx, batch, sizeof loader->rows[0]);
+    if (spec->shuffle)
+        loader->order = memory_new(ctx, (size_t)entries, sizeof loader->order[0]);
+    if (loader->images == NULL || loader->scratch == NULL || loader->labels == NULL || loader->samples == NULL ||
+        loader->view_of == NULL || loader->rows == NULL || (spec->shuffle && loader->order == NULL)) {
+        loader_free(loader);
+        return NULL;
+    }
+    loader_epoch(loader, 0);
+    return loader;
+}
+
+void loader_free(struct loader *loader)
+{
+    if (loader == NULL)
+        return;
+    struct context *ctx = loader->ctx;
+    memory_free(ctx, loader->images);
+    memory_free(ctx, loader->scratch);
+    memory_free(ctx, loader->labels);
+    memory_free(ctx, loader->samples);
+    memory_free(ctx, loader->view_of);
+    memory_free(ctx, loader->rows);
+    memory_free(ctx, loader->order);
+    memory_free(ctx, loader);
+}
+
+int64_t loader_steps(const struct loader *loader)
+{
+    return loader->steps;
+}
+
+int64_t loader_views(const struct loader *loader)
+{
+    return loader->views;
+}
+
+void loader_epoch(struct loader *loader, int64_t epoch)
+{
+    loader_seek(loader, epoch, 0);
+}
+
+void loader_seek(struct loader *loader, int64_t epoch, int64_t step)
+{
+    assert(epoch >= 0 && step >= 0 && step <= loader->steps);
+    loader->epoch = epoch;
+    loader->step = step;
+    loader->key.step = (uint64_t)epoch;
+    if (loader->order != NULL)
+        random_permutation(&loader->key, loader->entries, loader->order);
+}
+
+bool loader_next(struct loader *loader, struct batch *batch)
+{
+    if (loader->step == loader->steps)
+        return false;
+    const struct split *split = loader->spec.split;
+    const struct augmentation *augmentation = loader->spec.augmentation;
+    int64_t first = loader->step * loader->spec.batch, left = loader->entries - first;
+    int64_t count = left < loader->spec.batch ? left : loader->spec.batch;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t entry = first + i, sample = entry, view = 0;
+        if (loader->spec.every_view) {
+            sample = entry / loader->views;
+            view = entry % loader->views;
+        } else {
+            sample = loader->order != NULL ? loader->order[entry] : entry;
+            view = augmentation_draw(augmentation, loader->epoch, sample);
+        }
+        augmentation_apply(
+            augmentation, &loader->image, (const unsigned char *)split->images + (size_t)sample * loader->image_bytes,
+            loader->images + (size_t)i * loader->image_bytes, loader->scratch, loader->epoch, sample, view);
+        loader->labels[i] = split->labels[sample];
+        loader->samples[i] = (int32_t)sample;
+        loader->view_of[i] = (int32_t)view;
+        loader->rows[i] = (int32_t)(loader->views > 0 ? sample * loader->views + view : sample);
+    }
+    loader->step++;
+    *batch = (struct batch){split->element,  loader->images, loader->labels, loader->samples,
+                            loader->view_of, loader->rows,   count};
+    return true;
+}

@@ -1,0 +1,22 @@
+/* npy_header.h: the text in front of an NPY file's numbers; private to npy.c and npy_header.c. */
+#ifndef FORMAT_NPY_HEADER_H
+#define FORMAT_NPY_HEADER_H
+
+#include "format/format.h"
+
+struct npy_header {
+    enum element element;
+    bool fortran;
+    struct shape shape;
+    size_t offset; /* of the first number */
+};
+
+/* npy_header_parse: checks everything up to the numbers, and that the shape has at most 2^31 elements. */
+enum status npy_header_parse(struct context *ctx, const char *name, const unsigned char *bytes, size_t count,
+                             struct npy_header *out);
+
+enum { NPY_HEADER_SIZE = 256 };
+/* npy_header_write: a version 1.0 header into out; returns its length, a multiple of 64. */
+size_t npy_header_write(enum element element, const struct shape *shape, char out[NPY_HEADER_SIZE]);
+
+#endif

@@ -1,0 +1,69 @@
+/* average_pool: the average of each window; padding counts as zeros. x [B,H,W,C] -> y [B,H',W',C].
+ *
+ *     dx = sum of dy / (kernel height * kernel width) over the windows that cover it */
+#include "graph/op/pooling.h"
+
+static enum status average_pool_shape(struct op_call *call)
+{
+    return pooling_shape(call, call->attributes);
+}
+
+static enum status average_pool_prepare(const struct op_call *call, bool backward, struct op_needs *needs)
+{
+    (void)call;
+    (void)backward;
+    needs->kernel = "loop";
+    return STATUS_OK;
+}
+
+static void average_pool_forward(const struct op_run *run)
+{
+    struct pool_shape shape = pooling_of(run->call, run->call->attributes);
+    run->table->average_pool_forward(&shape, run->in[0], run->out[0], run->threads);
+}
+
+static void average_pool_backward(const struct op_run *run)
+{
+    struct pool_shape shape = pooling_of(run->call, run->call->attributes);
+    run->table->average_pool_backward(&shape, run->d_out[0], run->d_in[0], run->add[0], run->threads);
+}
+
+static void average_pool_reference(const struct op_call *call, const double *const *in, double *const *out)
+{
+    pooling_reference(call, call->attributes, false, in[0], out[0]);
+}
+
+static const struct pooling two = {{2, 2}, {2, 2}, {0, 0}}, three = {{3, 3}, {2, 2}, {1, 1}}, same = {{3, 3}, {1, 1}, {1, 1}};
+static const struct pooling oblong = {{3, 1}, {1, 2}, {1, 0}}, whole = {{4, 5}, {1, 1}, {0, 0}}, apart = {{2, 2}, {3, 3}, {0, 0}};
+static const struct op_example average_pool_examples[] = {
+    {.name = "2x2, 12 channels", .attributes = &two, .n_inputs = 1, .in = {{.rank = 4, .dim = {3, 4, 6, 12}}}},
+    {.name = "2x2, odd map", .attributes = &two, .n_inputs = 1, .in = {{.rank = 4, .dim = {2, 5, 3, 17}}}},
+    {.name = "2x2, one channel", .attributes = &two, .n_inputs = 1, .in = {{.rank = 4, .dim = {1, 2, 3, 1}}}},
+    {.name = "3x3, stride 2, padded", .attributes = &three, .n_inputs = 1, .in = {{.rank = 4, .dim = {2, 7, 6, 3}}}},
+    {.name = "3x3 on 1x1", .attributes = &same, .n_inputs = 1, .in = {{.rank = 4, .dim = {3, 1, 1, 17}}}},
+    {.name = "oblong", .attributes = &oblong, .n_inputs = 1, .in = {{.rank = 4, .dim = {1, 4, 5, 65}}}},
+    {.name = "the whole map", .attributes = &whole, .n_inputs = 1, .in = {{.rank = 4, .dim = {3, 4, 5, 8}}}},
+    {.name = "windows apart", .attributes = &apart, .n_inputs = 1, .in = {{.rank = 4, .dim = {2, 6, 8, 5}}}},
+};
+
+extern const struct op op_average_pool;
+const struct op op_average_pool = {
+    .name = "average_pool",
+    .summary = "the average of each window of a map",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs = 1,
+    .attributes_size = sizeof(struct pooling),
+    .shape = average_pool_shape,
+    .prepare = average_pool_prepare,
+    .forward = average_pool_forward,
+    .backward = average_pool_backward,
+    .reference = average_pool_reference,
+    .examples = average_pool_examples,
+    .n_examples = sizeof(average_pool_examples) / sizeof(average_pool_examples[0]),
+};
+
+struct node *graph_average_pool(struct graph *graph, struct node *x, const struct pooling *pooling)
+{
+    return graph_call(graph, &op_average_pool, pooling, 1, &x);
+}

@@ -1,0 +1,63 @@
+#include "graph/op/product.h"
+
+#include "kernel/dnnl.h"
+
+#include <string.h>
+
+/* The library is faster where it has AVX-512 and the product is large; with AVX2 our loops are (docs/decisions.md). */
+static bool library_wanted(const struct op_call *call, const struct product_shape *s)
+{
+    const struct kernel_context *kernels = call->kernels;
+    if (call->in[0].element != ELEMENT_F32 || kernels->choice == KERNEL_CHOICE_OWN)
+        return false;
+    return kernels->choice == KERNEL_CHOICE_LIBRARY ||
+           (strcmp(kernels->f32->level, "v4") == 0 && s->m >= 64 && s->n >= 64 && s->k >= 64);
+}
+
+enum status product_prepare(const struct op_call *call, const struct product_shape *shape, bool bias, struct product *out)
+{
+    const size_t size = element_size(call->in[0].element);
+    *out = (struct product){.shape = *shape, .kernel = "direct"};
+    out->shape.add = false;
+    if (library_wanted(call, shape)) {
+        enum status status = onednn_product_new(call->kernels, &out->shape, bias, &out->library);
+        if (status != STATUS_OK && status != STATUS_UNSUPPORTED)
+            return status;
+    }
+    if (out->library) {
+        out->kernel = onednn_pass_name(out->library);
+        /* The library overwrites: what is to be added is made in scratch first. */
+        out->scratch_bytes = bytes_rounded(onednn_scratch_bytes(out->library)) +
+                             bytes_rounded((size_t)(shape->m * shape->n) * size);
+    } else {
+        out->packed_bytes = product_packed_bytes(shape, size);
+    }
+    return STATUS_OK;
+}
+
+void product_release(struct product *product)
+{
+    onednn_pass_free(product->library);
+    product->library = NULL;
+}
+
+void product_pack(const struct product *product, const struct op_run *run, const void *b, const void *bias, void *packed)
+{
+    if (!product->library)
+        run->table->product_pack(&product->shape, b, bias, packed);
+}
+
+void product_run(const struct product *product, const struct op_run *run, bool add, const void *a, const void *b, const void *bias,
+                 const void *packed, void *c, void *scratch)
+{
+    struct product_shape shape = product->shape;
+    shape.add = add;
+    if (!product->library) {
+        run->table->product(&shape, a, packed, c, run->threads);
+        return;
+    }
+    void *to = add ? (char *)scratch + bytes_rounded(onednn_scratch_bytes(product->library)) : c;
+    onednn_product(product->library, a, b, bias, to, scratch);
+    if (add)
+        run->table->add_rows(to, shape.m, shape.n, shape.c_row, c, shape.c_row);
+}

@@ -1,0 +1,46 @@
+/* store.c: values kept per sample. */
+#include "graph/store.h"
+
+#include <string.h>
+
+struct store *store_new(struct context *ctx, const char *name, enum element element, int64_t rows, struct shape row)
+{
+    char text[SHAPE_TEXT_SIZE];
+    int64_t elements = shape_elements(&row);
+    if (elements < 0 || rows < 0) {
+        fail(ctx, STATUS_BAD_SHAPE, "store \"%s\": cannot keep %lld rows of shape %s", name, (long long)rows, shape_text(&row, text));
+        return NULL;
+    }
+    struct store *store = memory_new(ctx, 1, sizeof *store);
+    if (!store)
+        return NULL;
+    *store = (struct store){.ctx = ctx, .name = name, .element = element, .rows = rows, .row = row, .row_elements = elements};
+    store->values = memory_new(ctx, (size_t)rows * (size_t)elements, element_size(element));
+    store->valid = memory_new(ctx, (size_t)rows, 1);
+    if (!store->values || !store->valid) {
+        store_free(store);
+        return NULL;
+    }
+    return store;
+}
+
+void store_free(struct store *store)
+{
+    if (!store)
+        return;
+    memory_free(store->ctx, store->values);
+    memory_free(store->ctx, store->valid);
+    memory_free(store->ctx, store);
+}
+
+void store_write(struct store *store, int64_t row, const void *values)
+{
+    size_t bytes = (size_t)store->row_elements * element_size(store->element);
+    memcpy((char *)store->values + (size_t)row * bytes, values, bytes);
+    store->valid[row] = 1;
+}
+
+bool store_complete(const struct store *store)
+{
+    return !memchr(store->valid, 0, (size_t)store->rows);
+}

@@ -1,0 +1,130 @@
+/* convolution.c: sizes for convolutions and matrix products; the loops are in level/. */
+#include "kernel/convolution.h"
+
+/* The widest half vector, in elements: panels are padded to it (level/tile.h). */
+enum { HALF_MOST = 8, CHUNKS_MOST = 16 };
+/* Partial weight gradients may take this much, but two are always there. */
+static const int64_t chunk_bytes_most = (int64_t)4 << 20;
+
+static int64_t round_up(int64_t n)
+{
+    return (n + HALF_MOST - 1) / HALF_MOST * HALF_MOST;
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t convolution_out_size(int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation)
+{
+    return floor_div(size + 2 * padding - dilation * (kernel - 1) - 1, stride) + 1;
+}
+
+double convolution_macs(const struct convolution_shape *s)
+{
+    return (double)s->batch * (double)(s->out_size[0] * s->out_size[1]) * (double)(s->kernel[0] * s->kernel[1]) *
+           (double)s->out * (double)(s->in / s->groups);
+}
+
+bool convolution_depthwise(const struct convolution_shape *s)
+{
+    return s->groups > 1 && s->groups == s->in && s->groups == s->out;
+}
+
+/* The weights of all groups, with each group's outputs padded. */
+static int64_t partial_elements(const struct convolution_shape *s)
+{
+    return s->kernel[0] * s->kernel[1] * s->in * round_up(s->out / s->groups);
+}
+
+int64_t convolution_chunks(const struct convolution_shape *s)
+{
+    int64_t chunks = chunk_bytes_most / (partial_elements(s) * 4);
+    chunks = chunks < 2 ? 2 : chunks > CHUNKS_MOST ? CHUNKS_MOST : chunks;
+    return most(chunks < s->batch ? chunks : s->batch, 1);
+}
+
+struct padded_map convolution_padded_input(const struct convolution_shape *s)
+{
+    struct padded_map map = {.plain = true};
+    for (int i = 0; i < 2; i++) {
+        map.before[i] = s->padding[i];
+        map.size[i] = s->size[i] + 2 * s->padding[i];
+        map.plain = map.plain && s->padding[i] == 0;
+    }
+    return map;
+}
+
+/* dx[h] sums dy[(h + padding - k dilation) / stride] over the k that divide; what lies outside dy is zero. */
+struct padded_map convolution_padded_gradient(const struct convolution_shape *s)
+{
+    struct padded_map map = {.plain = true};
+    for (int i = 0; i < 2; i++) {
+        int64_t first = floor_div(s->padding[i] - (s->kernel[i] - 1) * s->dilation[i], s->stride[i]);
+        int64_t last = (s->size[i] - 1 + s->padding[i]) / s->stride[i];
+        map.before[i] = most(0, -first);
+        map.size[i] = map.before[i] + most(s->out_size[i], last + 1);
+        map.plain = map.plain && map.size[i] == s->out_size[i];
+    }
+    return map;
+}
+
+static size_t map_bytes(const struct padded_map *map, int64_t channels, size_t size)
+{
+    return map->plain ? 0 : bytes_rounded((size_t)(map->size[0] * map->size[1] * channels) * size);
+}
+
+size_t convolution_packed_bytes(const struct convolution_shape *s, size_t size)
+{
+    int64_t taps = s->kernel[0] * s->kernel[1], in = s->in / s->groups, out = s->out / s->groups;
+    int64_t forward = s->groups * (1 + taps * in) * round_up(out); /* the first row of a panel is the bias */
+    int64_t back = s->groups * taps * out * round_up(in);
+    return bytes_rounded((size_t)most(forward, back) * size);
+}
+
+static size_t offset_bytes(int64_t count)
+{
+    return bytes_rounded((size_t)count * sizeof(ptrdiff_t));
+}
+
+size_t convolution_forward_scratch(const struct convolution_shape *s, size_t size, int threads)
+{
+    struct padded_map map = convolution_padded_input(s);
+    return offset_bytes(s->kernel[0] * s->kernel[1]) + (size_t)threads * map_bytes(&map, s->in, size);
+}
+
+size_t convolution_data_scratch(const struct convolution_shape *s, size_t size, int threads)
+{
+    struct padded_map map = convolution_padded_gradient(s);
+    return offset_bytes(s->kernel[0] * s->kernel[1]) + (size_t)threads * map_bytes(&map, s->out, size);
+}
+
+size_t convolution_weights_scratch(const struct convolution_shape *s, size_t size, int threads)
+{
+    struct padded_map map = convolution_padded_input(s);
+    int64_t padded_out = s->groups * round_up(s->out / s->groups);
+    size_t gradient = bytes_rounded((size_t)(s->out_size[0] * s->out_size[1] * padded_out) * size);
+    return offset_bytes(s->out_size[0]) + (size_t)threads * (map_bytes(&map, s->in, size) + gradient) +
+           (size_t)convolution_chunks(s) * bytes_rounded((size_t)partial_elements(s) * size);
+}
+
+size_t depthwise_packed_bytes(const struct convolution_shape *s, size_t size)
+{
+    return bytes_rounded((size_t)((1 + s->kernel[0] * s->kernel[1]) * s->in) * size);
+}
+
+size_t column_sum_scratch(int64_t columns, size_t size)
+{
+    return (size_t)COLUMN_SUM_CHUNKS * bytes_rounded((size_t)columns * size);
+}
+
+size_t product_packed_bytes(const struct product_shape *s, size_t size)
+{
+    return bytes_rounded((size_t)((1 + s->k) * round_up(s->n)) * size);
+}

@@ -1,0 +1,83 @@
+/* knowledge: methods of distillation, one file each. Sees base, tensor, graph, nn.
+ *
+ * method.h: what a method is: a small function that adds nodes to the graph. It has no backward pass of its own, and no weight or
+ * schedule: those belong to the term. One file knowledge/FAMILY/NAME.c and one line in knowledge/methods.def. */
+#ifndef KNOWLEDGE_METHOD_H
+#define KNOWLEDGE_METHOD_H
+
+#include "base/option.h"
+#include "graph/ops.h"
+#include "graph/store.h"
+
+enum tap_role { ROLE_LOGITS, ROLE_EMBEDDING, ROLE_MAP, ROLE_MAP_BEFORE_ACTIVATION };
+enum side { SIDE_STUDENT, SIDE_TEACHER };
+enum method_family { FAMILY_RESPONSE, FAMILY_FEATURE, FAMILY_RELATION };
+
+/* A named layer output. Maps are [B,H,W,C], logits and embeddings [B,D]. */
+struct tap {
+    struct node *node;
+    const char *layer; /* its name, for messages */
+};
+
+struct method_input {
+    const char *name;
+    enum tap_role role;
+    enum side side;
+    int min, max; /* how many taps of this kind, in this order */
+};
+
+/* Where a method is applied; borrowed for the call. Teacher taps are constants (stop-gradient is already applied). */
+struct method_site {
+    const struct tap *student, *teacher;
+    int n_student, n_teacher;
+    struct node *labels;  /* I32 [B], -1 where a sample has none; NULL: the transfer set has none */
+    struct node *targets; /* [B,K] soft labels or mixup; NULL otherwise */
+    struct node *sample;  /* I32 [B]: index in the training split */
+    int64_t samples;      /* in the training split */
+    int classes;
+    struct parameters *own; /* the term's learnable parts and states, by name; never exported */
+    struct store *(*store)(void *user, const char *name, int64_t rows, struct shape row); /* the term's per-sample store by name; NULL: error recorded */
+    void *store_user;
+    const char *term; /* a unique name of the term: streams of random numbers, labels */
+};
+
+enum { METHOD_WANTS_LABELS = 1, METHOD_WANTS_SAMPLE = 2, METHOD_TAKES_TARGETS = 4, METHOD_LABELS_IF_GIVEN = 8 };
+
+/* What a method's reference and its tests get: plain arrays in double. Maps are [B,C,H,W] here. */
+struct method_case {
+    int n_student, n_teacher;
+    const double *const *student, *const *teacher;
+    const struct shape *student_shape, *teacher_shape;
+    const int32_t *labels;  /* NULL: none */
+    const double *targets;  /* NULL: none */
+    int classes;
+    /* own arrays by name: NULL when the method has none of that name */
+    const double *(*own)(const struct method_case *, const char *name, struct shape *shape);
+    const void *own_user;
+};
+
+struct method {
+    const char *name, *summary, *formula, *paper, *when;
+    enum method_family family;
+    unsigned wants; /* checked before build */
+    const struct method_input *inputs;
+    int n_inputs;
+    const struct option_spec *options;
+    size_t n_options, options_size;
+    int batch_min;
+    /* pretrain: a helper learnt on the teacher first, or NULL. build: a scalar, unweighted; NULL: error recorded. */
+    struct node *(*pretrain)(struct graph *, const struct method_site *, const void *options);
+    struct node *(*build)(struct graph *, const struct method_site *, const void *options);
+    double (*reference)(const struct method_case *, const void *options); /* plain loops in double, independent of build */
+};
+
+extern const struct method *const method_table[];
+extern const size_t method_table_count;
+/* method_find: NULL with the error (nearest name) recorded at `at`. */
+const struct method *method_find(struct context *ctx, const char *name, const struct value *at);
+const char *method_family_text(enum method_family family);
+/* method_build: checks wants, inputs (number, rank by role), the batch, then calls build; a NULL result without a recorded error is
+ * reported as our own mistake. */
+struct node *method_build(struct graph *graph, const struct method *method, const struct method_site *site, const void *options);
+
+#endif

@@ -1,0 +1,61 @@
+/* nn/block/depthwise_separable.c: a depthwise convolution, then a 1x1 convolution, each with batch norm and ReLU.
+ *
+ * NAME_conv1 (one kernel a channel, padded so that stride 1 keeps the size), NAME_batch_norm1, NAME_relu1, NAME_conv2,
+ * NAME_batch_norm2, NAME (the last ReLU). Howard 2017, arXiv 1704.04861. */
+#include "nn/block.h"
+
+struct separable_options {
+    int64_t out, kernel;
+    struct option_pair stride;
+};
+
+#define OPTION(field) .name = #field, .offset = offsetof(struct separable_options, field)
+static const struct option_spec separable_specs[] = {
+    {OPTION(out), .type = OPTION_INTEGER, .min = 1, .max = INT32_MAX, .flags = OPTION_REQUIRED, .help = "channels of the output"},
+    {OPTION(kernel), .type = OPTION_INTEGER, .initial = "3", .min = 1, .max = 65535, .help = "size of the depthwise window, odd"},
+    {OPTION(stride), .type = OPTION_PAIR, .initial = "1", .min = 1, .max = 65535, .help = "of the depthwise convolution"},
+};
+
+static enum status separable_expand(const struct block_site *site, const void *options)
+{
+    const struct separable_options *o = options;
+    struct builder *builder = site->builder;
+    struct arena *arena = builder->network->arena;
+    const struct shape *in = builder_shape(builder, site->input);
+    const struct value *at = site->at && site->at->line > 0 ? site->at : builder->at;
+    char found[SHAPE_TEXT_SIZE];
+    if (o->kernel % 2 == 0)
+        return value_fail(builder->ctx, at, STATUS_BAD_INPUT, "depthwise_separable %s: expected an odd kernel, found %d", site->name,
+                          (int)o->kernel);
+    if (in->rank != 4)
+        return value_fail(builder->ctx, at, STATUS_BAD_SHAPE, "depthwise_separable %s: expected a map [B,H,W,C], found %s", site->name,
+                          shape_text(in, found));
+    struct value *stride = value_append(arena, value_list(arena), value_integer(arena, o->stride.height));
+    stride = value_append(arena, stride, value_integer(arena, o->stride.width));
+    struct value *depthwise = value_set(arena, value_map(arena), "out", value_integer(arena, in->dim[3]));
+    depthwise = value_set(arena, depthwise, "kernel", value_integer(arena, o->kernel));
+    depthwise = value_set(arena, depthwise, "stride", stride);
+    depthwise = value_set(arena, depthwise, "padding", value_integer(arena, o->kernel / 2));
+    depthwise = value_set(arena, depthwise, "groups", value_integer(arena, in->dim[3]));
+    depthwise = value_set(arena, depthwise, "bias", value_boolean(arena, false));
+    struct value *pointwise = value_set(arena, value_map(arena), "out", value_integer(arena, o->out));
+    pointwise = value_set(arena, pointwise, "kernel", value_integer(arena, 1));
+    pointwise = value_set(arena, pointwise, "bias", value_boolean(arena, false));
+
+    int layer = site->input;
+    RETURN_IF(block_add(site, "conv", "conv1", depthwise, &layer));
+    RETURN_IF(block_add(site, "batch_norm", "batch_norm1", NULL, &layer));
+    RETURN_IF(block_add(site, "relu", "relu1", NULL, &layer));
+    RETURN_IF(block_add(site, "conv", "conv2", pointwise, &layer));
+    RETURN_IF(block_add(site, "batch_norm", "batch_norm2", NULL, &layer));
+    return block_add(site, "relu", NULL, NULL, &layer);
+}
+
+const struct block_type block_depthwise_separable = {
+    .name = "depthwise_separable",
+    .summary = "a depthwise and a 1x1 convolution, each with batch norm and ReLU",
+    .options = separable_specs,
+    .n_options = sizeof(separable_specs) / sizeof(separable_specs[0]),
+    .options_size = sizeof(struct separable_options),
+    .expand = separable_expand,
+};

@@ -1,0 +1,33 @@
+/* nn/layer/pad.c: zeros around a map, [B,H,W,C] -> [B, top+H+bottom, left+W+right, C]. */
+#include "nn/builder.h"
+
+struct pad_options {
+    int64_t top, bottom, left, right;
+};
+
+#define OPTION(field) .name = #field, .offset = offsetof(struct pad_options, field), .type = OPTION_INTEGER, .initial = "0", .max = 65535
+static const struct option_spec pad_specs[] = {
+    {OPTION(top), .help = "rows above"},
+    {OPTION(bottom), .help = "rows below"},
+    {OPTION(left), .help = "columns at the left"},
+    {OPTION(right), .help = "columns at the right"},
+};
+
+static struct node *pad_build(const struct layer_site *site, const void *options)
+{
+    const struct pad_options *o = options;
+    if (!layer_wants_map(site, 0))
+        return NULL;
+    return graph_pad(site->graph, site->inputs[0], (int)o->top, (int)o->bottom, (int)o->left, (int)o->right);
+}
+
+const struct layer_type layer_pad = {
+    .name = "pad",
+    .summary = "zeros around a map",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .options = pad_specs,
+    .n_options = sizeof(pad_specs) / sizeof(pad_specs[0]),
+    .options_size = sizeof(struct pad_options),
+    .build = pad_build,
+};

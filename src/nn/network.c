@@ -1,0 +1,164 @@
+/* network.c: from a recipe's `network:` to a network. */
+#include "nn/builder.h"
+
+#include <string.h>
+
+enum { STANDARDISE_AUTO, STANDARDISE_NONE };
+static const char *const standardise_choices[] = {"auto", "none", NULL};
+
+struct input_options {
+    int standardise;
+};
+
+static const struct option_spec input_specs[] = {
+    {.name = "standardise", .offset = offsetof(struct input_options, standardise), .type = OPTION_CHOICE, .initial = "auto",
+     .choices = standardise_choices, .help = "auto: a layer first that takes the training split's mean and deviation out"},
+};
+
+struct layers_options {
+    const struct value *layers, *input;
+};
+
+static const struct option_spec layers_specs[] = {
+    {.name = "layers", .offset = offsetof(struct layers_options, layers), .type = OPTION_VALUE, .flags = OPTION_REQUIRED,
+     .help = "list of layers"},
+    {.name = "input", .offset = offsetof(struct layers_options, input), .type = OPTION_VALUE, .help = "what the network sees"},
+};
+
+static const struct zoo_entry *find_zoo(struct context *ctx, const struct value *at, const char *name)
+{
+    const char *names[64];
+    size_t count = 0;
+    for (size_t i = 0; i < zoo_table_count; i++) {
+        if (strcmp(zoo_table[i]->name, name) == 0)
+            return zoo_table[i];
+        if (count < sizeof(names) / sizeof(names[0]))
+            names[count++] = zoo_table[i]->name;
+    }
+    const char *nearest = nearest_name(name, names, count);
+    value_fail(ctx, at, STATUS_BAD_INPUT, "no network \"%s\"%s%s%s", name,
+               nearest ? "; nearest: \"" : "; `retort list networks` shows all, or give `layers:`", nearest ? nearest : "",
+               nearest ? "\"" : "");
+    return NULL;
+}
+
+/* The options of a zoo entry lie beside `name` and `input`: the same map without these two, positions kept. */
+static struct value *zoo_map(struct arena *arena, const struct value *description)
+{
+    struct value *map = value_map(arena);
+    if (!map)
+        return NULL;
+    map->file = description->file;
+    map->line = description->line;
+    map->column = description->column;
+    for (size_t i = 0; i < description->count; i++) {
+        const struct value_entry *entry = &description->entries[i];
+        if (strcmp(entry->key, "name") == 0 || strcmp(entry->key, "input") == 0)
+            continue;
+        if (!value_set(arena, map, entry->key, entry->value))
+            return NULL;
+        map->entries[map->count - 1].line = entry->line;
+        map->entries[map->count - 1].column = entry->column;
+    }
+    return map;
+}
+
+static enum status zoo_layers(struct context *ctx, struct arena *arena, const struct value *description, const struct value *name,
+                              const struct network_input *input, struct value **layers)
+{
+    char found[VALUE_FOUND_SIZE];
+    if (name->kind != VALUE_TEXT)
+        return value_fail(ctx, name, STATUS_BAD_INPUT, "expected a network's name, found %s", value_found(name, found));
+    const struct zoo_entry *entry = find_zoo(ctx, name, name->text);
+    if (!entry)
+        return ctx->error.status;
+    struct value *map = description->kind == VALUE_MAP ? zoo_map(arena, description) : value_map(arena);
+    void *options = arena_take(arena, 1, entry->options_size);
+    char *what = arena_format(arena, "network %s", entry->name);
+    if (!map || !options || !what)
+        return ctx->error.status;
+    RETURN_IF(options_bind(ctx, arena, (struct option_set){entry->options, entry->n_options}, map, what, options));
+    *layers = entry->layers(ctx, arena, input, options);
+    return *layers ? STATUS_OK : builder_locate(ctx, description);
+}
+
+/* The layer that `standardise: auto` puts first. A channel that never changes has deviation 0: it is only centred. */
+static enum status add_standardise(struct builder *builder, const struct network_input *input)
+{
+    struct arena *arena = builder->network->arena;
+    struct value *mean = value_list(arena), *deviation = value_list(arena);
+    for (int i = 0; i < input->channels; i++) {
+        mean = value_append(arena, mean, value_real(arena, input->mean[i]));
+        deviation = value_append(arena, deviation, value_real(arena, input->deviation[i] > 0 ? input->deviation[i] : 1));
+    }
+    struct value *options = value_set(arena, value_set(arena, value_map(arena), "mean", mean), "deviation", deviation);
+    struct value *layer = value_set(arena, value_map(arena), "standardise", options);
+    struct value *list = value_append(arena, value_list(arena), layer);
+    return list ? builder_list(builder, "", list, BUILDER_INPUT, &builder->first) : builder->ctx->error.status;
+}
+
+enum status network_build(struct context *ctx, const struct value *description, const char *name, const struct network_input *input,
+                          enum element precision, uint64_t seed, struct network **network)
+{
+    enum status status = STATUS_OK;
+    struct builder builder;
+    char found[VALUE_FOUND_SIZE];
+    RETURN_IF(builder_open(&builder, ctx, name, input, precision, seed, description));
+
+    const struct value *zoo = NULL, *input_value = NULL, *layers = NULL;
+    struct arena *arena = builder.network->arena;
+    if (description && description->kind == VALUE_TEXT)
+        zoo = description;
+    else if (description && description->kind == VALUE_MAP)
+        zoo = value_get(description, "name");
+    else
+        TRY(value_fail(ctx, description, STATUS_BAD_INPUT, "network %s: expected {name: NETWORK, …} or {layers: […]}, found %s", name,
+                       value_found(description, found)));
+    if (zoo) {
+        struct value *made;
+        TRY(zoo_layers(ctx, arena, description, zoo, input, &made));
+        layers = made;
+        input_value = value_get(description->kind == VALUE_MAP ? description : NULL, "input");
+    } else {
+        struct layers_options options;
+        TRY(options_bind(ctx, arena, OPTION_SET(layers_specs), description, "a network without a name", &options));
+        layers = options.layers;
+        input_value = options.input;
+    }
+    struct input_options input_options;
+    TRY(options_bind(ctx, arena, OPTION_SET(input_specs), input_value, "a network's input", &input_options));
+    if (input_options.standardise == STANDARDISE_AUTO && input->mean && input->deviation)
+        TRY(add_standardise(&builder, input));
+    int last;
+    TRY(builder_list(&builder, "", layers, builder.first, &last));
+cleanup:
+    return builder_close(&builder, status, network);
+}
+
+void network_free(struct network *network)
+{
+    if (!network)
+        return;
+    struct context *ctx = network->ctx;
+    parameters_free(network->parameters);
+    memory_free(ctx, network->layers);
+    arena_free(network->arena);
+    memory_free(ctx, network);
+}
+
+int network_layer(const struct network *network, const char *name, const struct value *at)
+{
+    for (int i = 0; i < network->n_layers; i++)
+        if (strcmp(network->layers[i].name, name) == 0)
+            return i;
+    const char **names = memory_new(network->ctx, (size_t)network->n_layers, sizeof(*names));
+    if (!names)
+        return -1;
+    for (int i = 0; i < network->n_layers; i++)
+        names[i] = network->layers[i].name;
+    const char *nearest = nearest_name(name, names, (size_t)network->n_layers);
+    value_fail(network->ctx, at, STATUS_BAD_INPUT, "network %s has no layer \"%s\"%s%s%s", network->name, name,
+               nearest ? "; nearest: \"" : "; `retort inspect` shows its layers", nearest ? nearest : "", nearest ? "\"" : "");
+    memory_free(network->ctx, names);
+    return -1;
+}

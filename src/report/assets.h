@@ -1,0 +1,9 @@
+/* assets.h: the page's own style and script, line by line (C11 promises only 4,095 characters to one string). */
+#ifndef REPORT_ASSETS_H
+#define REPORT_ASSETS_H
+
+/* Both end with NULL. */
+extern const char *const page_style[];
+extern const char *const page_script[];
+
+#endif

@@ -1,0 +1,27 @@
+/* html.h: texts and figures as HTML. An undefined figure (NaN) is written as a dash everywhere. */
+#ifndef REPORT_HTML_H
+#define REPORT_HTML_H
+
+#include "base/text.h"
+#include "base/value.h"
+
+/* html_text: escaped for content and for attributes in double or single quotes; control characters but newline and tab
+ * are left out. NULL: a dash. */
+void html_text(struct text *out, const char *words);
+
+void html_real(struct text *out, double number, int decimals);
+void html_count(struct text *out, double count);      /* 140,266 */
+void html_percent(struct text *out, double fraction); /* 0.9053 -> 90.53% */
+void html_points(struct text *out, double fraction);  /* 0.0033 -> +0.33, with a minus sign where one is due */
+void html_duration(struct text *out, double seconds); /* 3 min 12 s */
+
+enum figure { FIGURE_COUNT, FIGURE_PERCENT, FIGURE_LOSS, FIGURE_DURATION };
+/* html_cell: a table's cell with a figure. */
+void html_cell(struct text *out, enum figure figure, double number);
+/* html_spread: "90.53% ± 0.12"; without std only the mean. */
+void html_spread(struct text *out, double mean, double std);
+
+/* html_json: the tree as JSON that is safe inside <script>, whatever texts it holds. */
+void html_json(struct text *out, struct context *ctx, const struct value *data);
+
+#endif

@@ -1,0 +1,47 @@
+/* page.h: the parts that every page has, and the two kinds of page. */
+#ifndef REPORT_PAGE_H
+#define REPORT_PAGE_H
+
+#include "base/text.h"
+#include "base/value.h"
+#include "report/run.h"
+
+/* A page being written. `library`: Chart.js, or NULL: then there are no charts, and the page says so. Borrowed. */
+struct page {
+    struct context *ctx;
+    struct arena *arena;
+    const char *library;
+    struct text *out;
+};
+
+/* page_begin: everything up to the title; page_end: the data of the charts (NULL: none), scripts, the end. */
+void page_begin(const struct page *page, const char *kind, const char *title);
+void page_end(const struct page *page, const char *version, const struct value *data);
+
+/* page_section: a heading; page_table: a table's container, which scrolls by itself; `label` is for those who hear it,
+ * `class` for the style; page_table_end: with a caption below, NULL: none. */
+void page_section(const struct page *page, const char *heading);
+void page_section_end(const struct page *page);
+void page_table(const struct page *page, const char *class, const char *label);
+void page_table_end(const struct page *page, const char *caption);
+
+/* Charts stand between page_charts and page_charts_end; without a library a note takes their place, and page_chart
+ * writes nothing. `id`: what the script draws there; `height` in pixels; texts are HTML. */
+enum chart_width { CHART_HALF, CHART_WHOLE };
+void page_charts(const struct page *page);
+void page_chart(const struct page *page, const char *id, enum chart_width width, int height, const char *title,
+                const char *note);
+void page_charts_end(const struct page *page);
+
+/* The two pages, whole; runs [count]. Failure: the error in the context, and the text's `failed` where it cannot grow. */
+void page_of_run(const struct page *page, const struct report_run *run);
+void page_of_runs(const struct page *page, const struct report_run *runs, int count);
+
+/* Parts of the first page. page_verdict: what came of the run, in one sentence. page_key_figures: the few numbers that
+ * one wants first. page_comparison: tables and charts of the two sides; page_comparison_rows: what those charts draw. */
+void page_verdict(const struct page *page, const struct report_run *run);
+void page_key_figures(const struct page *page, const struct report_run *run);
+void page_comparison(const struct page *page, const struct report_run *run);
+struct value *page_comparison_rows(struct arena *arena, const struct report_run *run);
+
+#endif

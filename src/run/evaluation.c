@@ -1,0 +1,150 @@
+/* evaluation.c: loads models one after another and combines their logits. */
+#include "run/evaluation.h"
+
+#include "run/data_argument.h"
+#include "train/evaluate.h"
+#include "train/model.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What the models have in common while they are gone through. */
+struct members {
+    struct context *ctx;
+    const struct run_evaluation *asked;
+    struct kernel_context *kernels;
+    struct program_memory *memory;
+    struct evaluation *evaluation;
+    double *own; /* [N,K]: logits of one member; NULL where there is only one */
+};
+
+static enum status input_check(struct context *ctx, const char *path, const struct network *network,
+                               const struct run_evaluation *asked, const struct data *data)
+{
+    const struct network_input *input = &network->input;
+    if (input->channels == data->channels && input->height == data->height && input->width == data->width)
+        return data_check_classes(ctx, data, input->classes);
+    return fail(ctx, STATUS_BAD_SHAPE, "%s reads images [%d,%d,%d], but data %s has [%lld,%lld,%lld] (channels, height, width)",
+                path, input->channels, input->height, input->width, asked->data, (long long)data->channels,
+                (long long)data->height, (long long)data->width);
+}
+
+/* log_softmax_row: in place. */
+static void log_softmax_row(double *row, int64_t k)
+{
+    double largest = row[0], sum = 0;
+    for (int64_t i = 1; i < k; i++)
+        largest = fmax(largest, row[i]);
+    for (int64_t i = 0; i < k; i++)
+        sum += exp(row[i] - largest);
+    for (int64_t i = 0; i < k; i++)
+        row[i] = row[i] - largest - log(sum);
+}
+
+/* member_add: adds a member's logits, or its probabilities, to the sum. */
+static void member_add(const struct members *members, int index)
+{
+    struct evaluation *evaluation = members->evaluation;
+    int64_t n = evaluation->split->count, k = evaluation->classes;
+    for (int64_t b = 0; b < n; b++) {
+        double *row = members->own + b * k, *sum = evaluation->logits + b * k;
+        if (!members->asked->mean_logit)
+            log_softmax_row(row, k);
+        for (int64_t i = 0; i < k; i++) {
+            double value = members->asked->mean_logit ? row[i] : exp(row[i]);
+            sum[i] = index == 0 ? value : sum[i] + value;
+        }
+    }
+}
+
+static enum status logits_reserve(struct members *members)
+{
+    struct evaluation *evaluation = members->evaluation;
+    size_t count = (size_t)evaluation->split->count * (size_t)evaluation->classes;
+    evaluation->logits = memory_new(members->ctx, count, sizeof *evaluation->logits);
+    if (members->asked->n_models > 1)
+        members->own = memory_new(members->ctx, count, sizeof *members->own);
+    bool made = evaluation->logits != NULL && (members->asked->n_models == 1 || members->own != NULL);
+    return made ? STATUS_OK : members->ctx->error.status;
+}
+
+static enum status member_evaluate(struct members *members, int index)
+{
+    enum status status = STATUS_OK;
+    struct context *ctx = members->ctx;
+    struct evaluation *evaluation = members->evaluation;
+    const char *path = members->asked->models[index];
+    struct network *network = NULL;
+    struct metrics unused;
+    TRY(model_load(ctx, path, ELEMENT_F32, &network));
+    TRY(input_check(ctx, path, network, members->asked, evaluation->data));
+    if (index == 0) {
+        evaluation->classes = network->input.classes;
+        TRY(logits_reserve(members));
+    } else if (network->input.classes != evaluation->classes) {
+        TRY(fail(ctx, STATUS_BAD_SHAPE, "%s has %d classes, but %s has %lld: an ensemble's members must agree", path,
+                 network->input.classes, members->asked->models[0], (long long)evaluation->classes));
+    }
+    TRY(evaluate(ctx, network, evaluation->split, ELEMENT_F32, members->kernels, members->memory,
+                 members->own != NULL ? members->own : evaluation->logits, &unused));
+    if (members->own != NULL)
+        member_add(members, index);
+cleanup:
+    network_free(network);
+    return status;
+}
+
+/* members_finish: the mean; of probabilities as logarithms. */
+static void members_finish(const struct members *members)
+{
+    const struct evaluation *evaluation = members->evaluation;
+    int64_t count = evaluation->split->count * evaluation->classes;
+    for (int64_t i = 0; i < count; i++) {
+        double mean = evaluation->logits[i] / members->asked->n_models;
+        /* A probability that underflowed in every member is the smallest there is, so that the file stays finite. */
+        evaluation->logits[i] = members->asked->mean_logit ? mean : log(fmax(mean, 1e-300));
+    }
+}
+
+enum status evaluation_make(struct context *ctx, struct arena *arena, const struct run_evaluation *asked, bool labels,
+                            struct evaluation *out)
+{
+    enum status status = STATUS_OK;
+    struct members members = {.ctx = ctx, .asked = asked, .evaluation = out};
+    memset(out, 0, sizeof *out);
+    if (asked->n_models < 1)
+        return fail(ctx, STATUS_BAD_INPUT, "no model; expected at least one file");
+    if (split_find(asked->split) < 0)
+        return fail(ctx, STATUS_BAD_INPUT, "no split \"%s\": expected train, validation or test", asked->split);
+    TRY(data_argument_open(ctx, arena, asked->data, &out->data));
+    TRY(data_argument_split(ctx, out->data, asked->split, labels, &out->split));
+    members.kernels = kernel_context_new(ctx, ctx->threads);
+    members.memory = program_memory_new(ctx);
+    if (members.kernels == NULL || members.memory == NULL)
+        TRY(ctx->error.status);
+    for (int i = 0; i < asked->n_models; i++)
+        TRY(member_evaluate(&members, i));
+    if (asked->n_models > 1)
+        members_finish(&members);
+cleanup:
+    memory_free(ctx, members.own);
+    program_memory_free(members.memory);
+    kernel_context_free(members.kernels);
+    return status;
+}
+
+void evaluation_free(struct context *ctx, struct evaluation *evaluation)
+{
+    memory_free(ctx, evaluation->logits);
+    data_free(ctx, evaluation->data);
+}
+
+struct value *evaluation_value(struct arena *arena, const struct run_evaluation *asked)
+{
+    const char *models = asked->models[0];
+    for (int i = 1; i < asked->n_models && models != NULL; i++)
+        models = arena_format(arena, "%s,%s", models, asked->models[i]);
+    struct value *map = value_set(arena, value_map(arena), "model", models != NULL ? value_text(arena, models) : NULL);
+    map = value_set(arena, map, "data", value_text(arena, asked->data));
+    return value_set(arena, map, "split", value_text(arena, asked->split));
+}

@@ -1,0 +1,71 @@
+/* run: from a recipe to stages, seeds, baseline, results; and the single jobs of the command line. Sees everything above it but report.
+ *
+ * Each function answers with a value (base/value.h): what `--json` prints. Paths are named in messages as they were given. */
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
+
+#include "base/value.h"
+
+/* How a running stage is doing; called from the stage's own thread, at most a few times a second and at each epoch's end. */
+struct run_progress {
+    const char *stage;
+    int64_t step, steps, epoch, epochs;
+    double loss, samples_per_second, seconds_left;
+    double validation_accuracy; /* of the last epoch; NaN: none */
+    bool finished;
+    int stages_done, stages;    /* of the whole run */
+};
+
+struct run_options {
+    const char *recipe;      /* path; NULL with resume */
+    const char *const *sets; /* "a.b.c=VALUE" */
+    int n_sets;
+    const char *folder;      /* NULL: runs/NAME-TIME; with resume: the run's folder */
+    bool resume, force;
+    bool student_only;       /* `retort train` */
+    int jobs;                /* tiny stages side by side; 0: one per core */
+    const char *version;     /* of the program, for result.json */
+    void (*progress)(void *user, const struct run_progress *progress); /* NULL: none; must be thread-safe */
+    void *user;
+};
+
+/* run_distill: the whole job. *folder: the run's folder (of the arena); *result: result.json. STATUS_CANCELLED: interrupted after saving. */
+enum status run_distill(struct context *ctx, struct arena *arena, const struct run_options *options, const char **folder,
+                        struct value **result);
+
+/* Data of the command line: a name of `retort list data`, or a YAML file with a `data:` section. */
+struct run_evaluation {
+    const char *const *models; /* one, or an ensemble's members */
+    int n_models;
+    bool mean_logit; /* how an ensemble is combined: mean logit, else mean probability */
+    const char *data, *split; /* split: train, validation or test */
+};
+/* run_evaluate: {"model","data","split","samples","accuracy","top5","loss","ece"}. */
+enum status run_evaluate(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation, struct value **result);
+/* run_predict: logits float32 [N,K] (an ensemble by mean probability: log-probabilities) into an NPY file, atomically. */
+enum status run_predict(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation, const char *out,
+                        struct value **result);
+/* run_inspect: a model file or a recipe (its student, or the network named by `which`: "teacher"); plan: the training plan's steps with
+ * their kernels instead ({"steps":[{"phase","layer","op","kernel","output"}],"arena_bytes"}), for a batch of `batch`. */
+struct run_inspection {
+    const char *path, *which;
+    bool plan;
+    int64_t batch;
+    const char *const *sets;
+    int n_sets;
+};
+enum status run_inspect(struct context *ctx, struct arena *arena, const struct run_inspection *inspection, struct value **result);
+
+/* run_loss: `retort loss` (CONTRACT). NAME=FILE pairs in own; option=value in sets. */
+struct run_loss {
+    const char *method;
+    const char *const *student, *const *teacher; /* NPY files */
+    int n_student, n_teacher;
+    const char *labels; /* NPY or NULL */
+    const char *const *sets, *const *own;
+    int n_sets, n_own;
+    const char *gradients; /* folder or NULL */
+};
+enum status run_loss(struct context *ctx, struct arena *arena, const struct run_loss *loss, struct value **result);
+
+#endif

@@ -1,0 +1,101 @@
+/* scheme: who teaches whom, and when. Sees base, tensor, graph, nn, knowledge.
+ *
+ * scheme.h: a scheme is data: a list of stages that the training loop walks. The loop never calls a scheme. One file
+ * scheme/NAME.c and one line in scheme/schemes.def. */
+#ifndef SCHEME_SCHEME_H
+#define SCHEME_SCHEME_H
+
+#include "base/real.h"
+#include "knowledge/method.h"
+
+struct optimiser_settings; /* train/optimiser/optimiser.h: how a learner learns; schemes only hand it on */
+
+/* A network of a stage. It learns, or is frozen in evaluation mode; `training` (batch statistics, dropout) is separate. */
+struct learner {
+    const char *name; /* "student", "teacher", "peer1" … */
+    struct network *network; /* borrowed */
+    bool training, learns;
+    const struct optimiser_settings *optimiser; /* where it learns; borrowed */
+};
+
+/* A method applied between two networks of the stage (by index), with a weight. */
+struct term {
+    const char *name; /* unique in the stage: "kd", "fsp2" */
+    const struct method *method;
+    const void *options;
+    int student, teacher; /* learners; teacher -1: none */
+    const char *const *student_taps, *const *teacher_taps; /* layer names; none given: the logits, where the method takes those */
+    int n_student_taps, n_teacher_taps;
+    struct real weight;
+};
+
+enum event_when { EVENT_STEP, EVENT_EPOCH };
+enum event_what {
+    EVENT_COPY,    /* `to` takes the values of `from` */
+    EVENT_AVERAGE, /* to = rate * to + (1 - rate) * from */
+};
+struct event {
+    enum event_when when;
+    enum event_what what;
+    int from, to; /* learners */
+    double rate;
+};
+
+struct budget {
+    int64_t epochs;
+    int64_t steps; /* stop after so many, which is then the schedule's length too; negative: all of the epochs */
+    int64_t batch;
+    bool shuffle;
+    double clip; /* of the common norm of a learner's gradients; 0: none */
+};
+
+struct stage {
+    const char *name; /* as in result.json: "distilled-0" */
+    const char *role; /* "teacher", "alone", "distilled" … */
+    uint64_t seed;
+    int n_learners, n_terms, n_events;
+    struct learner *learners;
+    struct term *terms;
+    struct event *events;
+    struct budget budget;
+    int subject; /* the learner that the stage is about: evaluated and saved under the stage's name */
+};
+
+struct stage_list {
+    struct arena *arena; /* owns everything in it */
+    int count, capacity;
+    struct stage *stages;
+};
+/* stage_add: a zeroed stage at the list's end; NULL: error recorded. */
+struct stage *stage_add(struct stage_list *list);
+
+/* What a recipe asks of a scheme, for one seed. All borrowed. */
+struct request {
+    struct context *ctx;
+    uint64_t seed;
+    struct network *student;
+    struct network *const *teachers; /* trained */
+    int n_teachers;
+    const struct optimiser_settings *optimiser; /* of the student */
+    struct budget budget;
+    const struct term *terms; /* of the recipe: student 0, teacher 1 where the method has a teacher side; the scheme sets its own */
+    int n_terms;
+};
+
+struct scheme {
+    const char *name, *summary, *paper, *drawing; /* drawing: who teaches whom, as text */
+    bool wants_teacher;
+    const struct option_spec *options;
+    size_t n_options, options_size;
+    enum status (*stages)(const struct request *request, const void *options, struct stage_list *list);
+};
+
+extern const struct scheme *const scheme_table[];
+extern const size_t scheme_table_count;
+/* scheme_find: NULL with the error (nearest name) recorded at `at`. */
+const struct scheme *scheme_find(struct context *ctx, const char *name, const struct value *at);
+
+/* stage_check: indices in range, a learner exists, nobody teaches itself by an ordinary teacher term, a term's student learns. */
+enum status stage_check(struct context *ctx, const struct stage *stage);
+
+#endif

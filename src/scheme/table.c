@@ -1,0 +1,75 @@
+/* table.c: every scheme, and what all stages must fulfil. */
+#include "scheme/scheme.h"
+
+#include <string.h>
+
+#define SCHEME(name) extern const struct scheme scheme_##name;
+#include "scheme/schemes.def"
+#undef SCHEME
+
+const struct scheme *const scheme_table[] = {
+#define SCHEME(name) &scheme_##name,
+#include "scheme/schemes.def"
+#undef SCHEME
+};
+const size_t scheme_table_count = sizeof scheme_table / sizeof *scheme_table;
+
+const struct scheme *scheme_find(struct context *ctx, const char *name, const struct value *at)
+{
+    const char *names[sizeof scheme_table / sizeof *scheme_table];
+    for (size_t i = 0; i < scheme_table_count; i++) {
+        names[i] = scheme_table[i]->name;
+        if (strcmp(names[i], name) == 0)
+            return scheme_table[i];
+    }
+    const char *nearest = nearest_name(name, names, scheme_table_count);
+    value_fail(ctx, at, STATUS_BAD_INPUT, "no scheme \"%s\"; %s%s%s", name, nearest ? "nearest: \"" : "see retort list schemes",
+               nearest ? nearest : "", nearest ? "\"" : "");
+    return NULL;
+}
+
+struct stage *stage_add(struct stage_list *list)
+{
+    if (list->count == list->capacity) {
+        int capacity = list->capacity ? 2 * list->capacity : 4;
+        struct stage *grown = arena_take(list->arena, (size_t)capacity, sizeof *grown);
+        if (!grown)
+            return NULL;
+        if (list->count)
+            memcpy(grown, list->stages, (size_t)list->count * sizeof *grown);
+        list->stages = grown;
+        list->capacity = capacity;
+    }
+    struct stage *stage = &list->stages[list->count++];
+    memset(stage, 0, sizeof *stage);
+    return stage;
+}
+
+static bool index_ok(int index, int count)
+{
+    return index >= 0 && index < count;
+}
+
+enum status stage_check(struct context *ctx, const struct stage *stage)
+{
+    if (!index_ok(stage->subject, stage->n_learners))
+        return fail(ctx, STATUS_BAD_INPUT, "stage %s: it is about learner %d of %d", stage->name, stage->subject, stage->n_learners);
+    for (int i = 0; i < stage->n_terms; i++) {
+        const struct term *term = &stage->terms[i];
+        if (!index_ok(term->student, stage->n_learners) || (term->teacher != -1 && !index_ok(term->teacher, stage->n_learners)))
+            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: no such learner", stage->name, term->name);
+        if (term->teacher == term->student)
+            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: %s is its own teacher; give another network as teacher", stage->name, term->name,
+                        stage->learners[term->student].name);
+        if (term->teacher >= 0 && stage->learners[term->teacher].network == stage->learners[term->student].network)
+            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: student and teacher are the same network; give another as teacher", stage->name,
+                        term->name);
+        if (!stage->learners[term->student].learns)
+            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s does not learn", stage->name, term->name,
+                        stage->learners[term->student].name);
+    }
+    for (int i = 0; i < stage->n_events; i++)
+        if (!index_ok(stage->events[i].from, stage->n_learners) || !index_ok(stage->events[i].to, stage->n_learners))
+            return fail(ctx, STATUS_BAD_INPUT, "stage %s, event %d: no such learner", stage->name, i);
+    return STATUS_OK;
+}

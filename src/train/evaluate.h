@@ -1,0 +1,34 @@
+/* evaluate.h: logits of a split, and what they are worth. */
+#ifndef TRAIN_EVALUATE_H
+#define TRAIN_EVALUATE_H
+
+#include "data/data.h"
+#include "graph/program.h"
+#include "nn/network.h"
+
+struct evaluator;
+
+/* evaluator_new: the network in evaluation mode, compiled for `batch` samples and once more for a split's remainder. All borrowed until
+ * evaluator_free. NULL: error recorded. */
+struct evaluator *evaluator_new(struct context *ctx, const struct network *network, const struct split *split, int64_t batch,
+                                enum element precision, struct kernel_context *kernels, struct program_memory *memory);
+void evaluator_free(struct evaluator *evaluator);
+/* evaluator_logits: of every sample of the split in the data's order, [N,K] as doubles; `logits` is the caller's. */
+enum status evaluator_logits(struct evaluator *evaluator, double *logits);
+
+/* Figures of a split's logits; samples without a label are left out. Fractions in [0,1]. */
+struct metrics {
+    int64_t samples; /* that have a label */
+    double accuracy, top5, loss;
+    double ece; /* expected calibration error: 15 bins of equal width over the largest probability */
+};
+/* metrics_of: logits [N,K], labels [N]. No label at all: samples 0, the rest NaN. */
+struct metrics metrics_of(const double *logits, const int32_t *labels, int64_t n, int64_t k);
+/* fidelity_of: the fraction of samples whose (first) largest logit is the same. */
+double fidelity_of(const double *a, const double *b, int64_t n, int64_t k);
+
+/* evaluate: evaluator_new, logits, metrics in one call; `logits` may be NULL or [N,K] of the caller. */
+enum status evaluate(struct context *ctx, const struct network *network, const struct split *split, enum element precision,
+                     struct kernel_context *kernels, struct program_memory *memory, double *logits, struct metrics *out);
+
+#endif

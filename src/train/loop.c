@@ -1,0 +1,266 @@
+/* loop.c: the step loop. */
+#include "train/loop.h"
+
+#include "base/file.h"
+#include "base/thread.h"
+#include "data/loader.h"
+#include "train/checkpoint.h"
+#include "train/images.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHECKPOINT_SECONDS 20.0
+#define PROGRESS_SECONDS 0.1
+#define SMOOTHING 0.05 /* of the loss that is shown */
+
+struct loop {
+    struct context *ctx;
+    const struct loop_spec *spec;
+    const struct stage *stage;
+    struct stage_graph *built;
+    struct program *program;
+    struct learning *learning;
+    struct loader *loader;
+    struct images *images;
+    struct evaluator *evaluator;
+    double *logits; /* of the validation split */
+    int64_t steps, epoch_steps, step;
+    double seconds;       /* of training steps, earlier parts of a resumed stage included */
+    double saved, shown;  /* when */
+    double loss;          /* smoothed */
+    struct metrics validation;
+};
+
+static const struct split *split_of(const struct loop *loop, enum split_kind kind)
+{
+    return &loop->spec->data->splits[kind];
+}
+
+static enum status program_make(struct loop *loop)
+{
+    const struct loop_spec *spec = loop->spec;
+    struct stage_graph_spec graph_spec = {.stage = loop->stage, .split = split_of(loop, SPLIT_TRAIN), .images = images_element(loop->images),
+                                          .precision = spec->precision, .recordings = spec->recordings, .n_recordings = spec->n_recordings};
+    loop->built = stage_graph_new(loop->ctx, &graph_spec);
+    if (!loop->built)
+        return loop->ctx->error.status;
+    struct program_spec program_spec = {.loss = loop->built->loss, .outputs = loop->built->term_values, .n_outputs = loop->stage->n_terms,
+                                        .updates = true, .batch = loop->stage->budget.batch, .precision = spec->precision,
+                                        .flags = spec->plan_flags};
+    return program_compile(loop->built->graph, &program_spec, spec->kernels, spec->memory, &loop->program);
+}
+
+static enum status evaluator_make(struct loop *loop)
+{
+    const struct split *validation = split_of(loop, SPLIT_VALIDATION);
+    const struct network *subject = loop->stage->learners[loop->stage->subject].network;
+    if (validation->count == 0 || validation->labelled == 0)
+        return STATUS_OK;
+    loop->logits = memory_new(loop->ctx, (size_t)(validation->count * subject->input.classes), sizeof *loop->logits);
+    loop->evaluator = evaluator_new(loop->ctx, subject, validation, 250, loop->spec->precision, loop->spec->kernels, loop->spec->memory);
+    return loop->logits && loop->evaluator ? STATUS_OK : loop->ctx->error.status;
+}
+
+static enum status loop_open(struct loop *loop)
+{
+    struct context *ctx = loop->ctx;
+    const struct budget *budget = &loop->stage->budget;
+    const struct split *train;
+    RETURN_IF(stage_check(ctx, loop->stage));
+    RETURN_IF(data_split(ctx, loop->spec->data, SPLIT_TRAIN, false, &train));
+    struct loader_spec loader = {.split = train, .batch = budget->batch, .shuffle = budget->shuffle, .drop_last = true,
+                                 .augmentation = loop->spec->data->augmentation, .seed = loop->stage->seed};
+    loop->loader = loader_new(ctx, &loader);
+    loop->images = images_new(ctx, train, budget->batch, loop->spec->precision);
+    if (!loop->loader || !loop->images)
+        return ctx->error.status;
+    loop->epoch_steps = loader_steps(loop->loader);
+    loop->steps = budget->steps >= 0 ? budget->steps : budget->epochs * loop->epoch_steps;
+    RETURN_IF(program_make(loop));
+    RETURN_IF(evaluator_make(loop));
+    loop->learning = learning_new(ctx, loop->built, loop->program, kernels_of(loop->spec->kernels, loop->spec->precision));
+    return loop->learning ? STATUS_OK : ctx->error.status;
+}
+
+static void loop_close(struct loop *loop)
+{
+    learning_free(loop->learning);
+    evaluator_free(loop->evaluator);
+    memory_free(loop->ctx, loop->logits);
+    program_free(loop->program);
+    stage_graph_free(loop->built);
+    images_free(loop->images);
+    loader_free(loop->loader);
+}
+
+static int64_t epoch_of(const struct loop *loop, int64_t step)
+{
+    return step / loop->epoch_steps;
+}
+
+static enum status loop_save(struct loop *loop)
+{
+    struct checkpoint at = {.step = loop->step, .seconds = loop->seconds, .fingerprint = loop->spec->fingerprint};
+    loop->saved = clock_seconds();
+    if (loop->spec->record)
+        RETURN_IF(record_flush(loop->ctx, loop->spec->record));
+    return loop->spec->checkpoint ? checkpoint_save(loop->ctx, loop->spec->checkpoint, loop->built, loop->learning, &at) : STATUS_OK;
+}
+
+/* loop_resume: from the checkpoint, if there is one; the record forgets what came after it. */
+static enum status loop_resume(struct loop *loop)
+{
+    struct checkpoint at = {.fingerprint = loop->spec->fingerprint};
+    if (loop->spec->checkpoint && file_exists(loop->spec->checkpoint)) {
+        RETURN_IF(checkpoint_load(loop->ctx, loop->spec->checkpoint, loop->built, loop->learning, &at));
+        loop->step = at.step;
+        loop->seconds = at.seconds;
+    }
+    return loop->spec->record ? record_rewind(loop->ctx, loop->spec->record, loop->stage->name, loop->step) : STATUS_OK;
+}
+
+static void show(struct loop *loop, bool epoch_end)
+{
+    double now = clock_seconds();
+    if (!loop->spec->progress || (!epoch_end && now - loop->shown < PROGRESS_SECONDS))
+        return;
+    loop->shown = now;
+    double samples = (double)loop->step * (double)loop->stage->budget.batch;
+    double speed = loop->seconds > 0 ? samples / loop->seconds : 0;
+    double left = loop->step ? (double)(loop->steps - loop->step) * loop->seconds / (double)loop->step : NAN;
+    int64_t epochs = (loop->steps + loop->epoch_steps - 1) / loop->epoch_steps;
+    struct loop_progress progress = {.step = loop->step, .steps = loop->steps, .epoch = epoch_of(loop, loop->step ? loop->step - 1 : 0) + 1,
+                                     .epochs = epochs, .loss = loop->loss, .samples_per_second = speed, .seconds_left = left,
+                                     .validation_accuracy = loop->validation.samples ? loop->validation.accuracy : NAN, .epoch_end = epoch_end};
+    loop->spec->progress(loop->spec->user, &progress);
+}
+
+static enum status metric(struct loop *loop, const char *split, const char *name, double value)
+{
+    if (!loop->spec->record)
+        return STATUS_OK;
+    return record_metric(loop->ctx, loop->spec->record, loop->stage->name, epoch_of(loop, loop->step - 1) + 1, loop->step, split, name, value);
+}
+
+static enum status step_record(struct loop *loop, double loss)
+{
+    RETURN_IF(metric(loop, "train", "loss", loss));
+    for (int i = 0; loop->stage->n_terms > 1 && i < loop->stage->n_terms; i++)
+        RETURN_IF(metric(loop, "train", loop->stage->terms[i].name, program_scalar(loop->program, i)));
+    return STATUS_OK;
+}
+
+/* not_finite: runs the step again, looking at every value, so that the message can name the first bad one. */
+static enum status not_finite(struct loop *loop, const struct bindings *bindings)
+{
+    struct context *ctx = loop->ctx;
+    char message[sizeof ctx->error.message];
+    if (program_run(loop->program, bindings, RUN_BACKWARD | RUN_CHECK) == STATUS_OK)
+        return fail(ctx, STATUS_NOT_FINITE, "stage %s, step %lld: the loss is not finite; try a lower rate or clip: 1", loop->stage->name,
+                    (long long)loop->step);
+    snprintf(message, sizeof message, "%s", ctx->error.message);
+    error_clear(ctx);
+    return fail(ctx, STATUS_NOT_FINITE, "stage %s, %s", loop->stage->name, message);
+}
+
+static void events_run(const struct stage *stage, enum event_when when)
+{
+    for (int i = 0; i < stage->n_events; i++) {
+        const struct event *event = &stage->events[i];
+        struct parameters *to = stage->learners[event->to].network->parameters;
+        const struct parameters *from = stage->learners[event->from].network->parameters;
+        if (event->when != when)
+            continue;
+        if (event->what == EVENT_COPY)
+            parameters_copy(to, from);
+        else
+            parameters_average(to, from, event->rate);
+    }
+}
+
+static enum status step_take(struct loop *loop, const struct batch *batch)
+{
+    const void *inputs[STAGE_INPUTS] = {images_of(loop->images, batch->images, batch->count), batch->labels, batch->samples, batch->rows};
+    struct bindings bindings = {.inputs = inputs, .seed = loop->stage->seed, .step = (uint64_t)loop->step};
+    graph_knobs_follow(loop->built->graph, (double)loop->step / (double)loop->steps);
+    RETURN_IF(program_run(loop->program, &bindings, RUN_BACKWARD | RUN_COMMIT));
+    double loss = program_loss(loop->program);
+    if (!isfinite(loss))
+        return not_finite(loop, &bindings);
+    learning_step(loop->learning, loop->step, loop->steps, loop->epoch_steps);
+    events_run(loop->stage, EVENT_STEP);
+    loop->loss = loop->loss > 0 ? (1 - SMOOTHING) * loop->loss + SMOOTHING * loss : loss;
+    loop->step++;
+    return step_record(loop, loss);
+}
+
+static enum status validate(struct loop *loop)
+{
+    const struct split *validation = split_of(loop, SPLIT_VALIDATION);
+    if (!loop->evaluator)
+        return STATUS_OK;
+    RETURN_IF(evaluator_logits(loop->evaluator, loop->logits));
+    int64_t classes = loop->stage->learners[loop->stage->subject].network->input.classes;
+    loop->validation = metrics_of(loop->logits, validation->labels, validation->count, classes);
+    if (loop->step == 0)
+        return STATUS_OK;
+    RETURN_IF(metric(loop, "validation", "accuracy", loop->validation.accuracy));
+    return metric(loop, "validation", "loss", loop->validation.loss);
+}
+
+static enum status epoch_close(struct loop *loop)
+{
+    events_run(loop->stage, EVENT_EPOCH);
+    RETURN_IF(validate(loop));
+    show(loop, true);
+    return loop_save(loop);
+}
+
+static enum status interrupted(struct loop *loop)
+{
+    RETURN_IF(loop_save(loop));
+    return fail(loop->ctx, STATUS_CANCELLED, "interrupted at step %lld of stage %s", (long long)loop->step, loop->stage->name);
+}
+
+static enum status loop_walk(struct loop *loop)
+{
+    struct batch batch;
+    if (loop->step == loop->steps)
+        return validate(loop);
+    loader_seek(loop->loader, epoch_of(loop, loop->step), loop->step % loop->epoch_steps);
+    while (loop->step < loop->steps) {
+        if (context_cancelled(loop->ctx))
+            return interrupted(loop);
+        double begin = clock_seconds();
+        if (!loader_next(loop->loader, &batch)) {
+            loader_epoch(loop->loader, epoch_of(loop, loop->step));
+            continue;
+        }
+        RETURN_IF(step_take(loop, &batch));
+        loop->seconds += clock_seconds() - begin;
+        show(loop, false);
+        if (loop->step % loop->epoch_steps == 0 || loop->step == loop->steps)
+            RETURN_IF(epoch_close(loop));
+        else if (clock_seconds() - loop->saved > CHECKPOINT_SECONDS)
+            RETURN_IF(loop_save(loop));
+    }
+    return STATUS_OK;
+}
+
+enum status loop_run(struct context *ctx, const struct loop_spec *spec, struct loop_result *result)
+{
+    enum status status = STATUS_OK;
+    struct loop loop = {.ctx = ctx, .spec = spec, .stage = spec->stage, .saved = clock_seconds(), .validation = {0, NAN, NAN, NAN, NAN}};
+    TRY(loop_open(&loop));
+    TRY(loop_resume(&loop));
+    TRY(loop_walk(&loop));
+    *result = (struct loop_result){.epochs = (loop.steps + loop.epoch_steps - 1) / loop.epoch_steps, .steps = loop.steps, .seconds = loop.seconds,
+                                   .validation = loop.validation};
+    if (loop.seconds > 0)
+        result->samples_per_second = (double)loop.steps * (double)spec->stage->budget.batch / loop.seconds;
+cleanup:
+    loop_close(&loop);
+    return status;
+}

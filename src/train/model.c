@@ -1,0 +1,148 @@
+/* model.c: networks to and from safetensors files. */
+#include "train/model.h"
+
+#include "base/file.h"
+#include "format/json.h"
+#include "format/safetensors.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* tensors_of: every entry as a float32 tensor in the arena. */
+static enum status tensors_of(struct context *ctx, struct arena *arena, const struct parameters *parameters, struct safetensor **out)
+{
+    *out = arena_take(arena, (size_t)parameters->count, sizeof **out);
+    if (parameters->count && !*out)
+        return ctx->error.status;
+    for (int i = 0; i < parameters->count; i++) {
+        const struct parameter *entry = &parameters->entries[i];
+        float *values = arena_take(arena, (size_t)entry->elements, sizeof *values);
+        double *wide = memory_new(ctx, (size_t)entry->elements, sizeof *wide);
+        if (!values || !wide) {
+            memory_free(ctx, wide);
+            return ctx->error.status;
+        }
+        parameters_get(parameters, i, wide);
+        for (int64_t j = 0; j < entry->elements; j++)
+            values[j] = (float)wide[j];
+        memory_free(ctx, wide);
+        (*out)[i] = (struct safetensor){entry->name, {ELEMENT_F32, entry->shape, values}};
+    }
+    return STATUS_OK;
+}
+
+enum status model_save(struct context *ctx, const struct network *network, const struct value *provenance, const char *path)
+{
+    enum status status = STATUS_OK;
+    struct text description, origin;
+    struct arena *arena = arena_new(ctx);
+    text_init(&description, ctx);
+    text_init(&origin, ctx);
+    if (!arena)
+        TRY(ctx->error.status);
+    const struct value *described = network_description(arena, network);
+    if (!described)
+        TRY(ctx->error.status);
+    json_write(described, &description, 0);
+    if (provenance)
+        json_write(provenance, &origin, 0);
+    if (description.failed || origin.failed)
+        TRY(ctx->error.status);
+    struct safetensors_entry metadata[] = {{"format", "retort"}, {"retort.network", description.bytes}, {"retort.provenance", origin.bytes}};
+    struct safetensors file = {.metadata = metadata, .metadata_count = provenance ? 3 : 2, .count = (size_t)network->parameters->count};
+    TRY(tensors_of(ctx, arena, network->parameters, &file.tensors));
+    TRY(safetensors_write(ctx, path, &file));
+cleanup:
+    text_free(&description);
+    text_free(&origin);
+    arena_free(arena);
+    return status;
+}
+
+/* value_at: element j of a tensor of any type that a model may have. */
+static double value_at(const struct tensor *tensor, int64_t j)
+{
+    return tensor->element == ELEMENT_F64 ? ((const double *)tensor->data)[j] : (double)((const float *)tensor->data)[j];
+}
+
+static enum status entry_load(struct context *ctx, const char *path, const struct safetensors *file, struct parameters *parameters, int i)
+{
+    char expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
+    const struct parameter *entry = &parameters->entries[i];
+    const struct safetensor *tensor = safetensors_find(file, entry->name);
+    if (!tensor)
+        return fail(ctx, STATUS_BAD_INPUT, "%s: expected a tensor \"%s\" %s, found none; is it a model of another network?", path, entry->name,
+                    shape_text(&entry->shape, expected));
+    if (tensor->tensor.element != ELEMENT_F32 && tensor->tensor.element != ELEMENT_F64)
+        return fail(ctx, STATUS_BAD_INPUT, "%s: tensor \"%s\": expected f32, found %s", path, entry->name, element_text(tensor->tensor.element));
+    if (!shape_equal(&tensor->tensor.shape, &entry->shape))
+        return fail(ctx, STATUS_BAD_SHAPE, "%s: tensor \"%s\": expected %s, found %s; is it a model of another network?", path, entry->name,
+                    shape_text(&entry->shape, expected), shape_text(&tensor->tensor.shape, found));
+    double *wide = memory_new(ctx, (size_t)entry->elements, sizeof *wide);
+    if (!wide)
+        return ctx->error.status;
+    for (int64_t j = 0; j < entry->elements; j++)
+        wide[j] = value_at(&tensor->tensor, j);
+    parameters_set(parameters, i, wide);
+    memory_free(ctx, wide);
+    return STATUS_OK;
+}
+
+static enum status tensors_load(struct context *ctx, const char *path, const struct safetensors *file, struct parameters *parameters)
+{
+    RETURN_IF(safetensors_check_finite(ctx, path, file));
+    for (int i = 0; i < parameters->count; i++)
+        RETURN_IF(entry_load(ctx, path, file, parameters, i));
+    for (size_t i = 0; i < file->count; i++)
+        if (parameters_find(parameters, file->tensors[i].name) < 0)
+            return fail(ctx, STATUS_BAD_INPUT, "%s: the network has no tensor \"%s\"; is it a model of another network?", path,
+                        file->tensors[i].name);
+    return STATUS_OK;
+}
+
+enum status model_load(struct context *ctx, const char *path, enum element precision, struct network **network)
+{
+    enum status status = STATUS_OK;
+    struct safetensors file = {0};
+    struct value *description = NULL;
+    struct arena *arena = arena_new(ctx);
+    *network = NULL;
+    if (!arena)
+        return ctx->error.status;
+    TRY(safetensors_read(ctx, path, &file));
+    const char *text = safetensors_text(&file, "retort.network");
+    if (!text)
+        TRY(fail(ctx, STATUS_BAD_INPUT, "%s: expected metadata \"retort.network\", found none; it was not made by retort", path));
+    TRY(json_parse(ctx, arena, path, text, strlen(text), &description));
+    TRY(network_rebuild(ctx, description, path, precision, 0, network));
+    TRY(tensors_load(ctx, path, &file, (*network)->parameters));
+cleanup:
+    if (status != STATUS_OK) {
+        network_free(*network);
+        *network = NULL;
+    }
+    safetensors_free(ctx, &file);
+    arena_free(arena);
+    return status;
+}
+
+enum status model_load_into(struct context *ctx, const char *path, struct network *network)
+{
+    enum status status = STATUS_OK;
+    struct safetensors file = {0};
+    TRY(safetensors_read(ctx, path, &file));
+    TRY(tensors_load(ctx, path, &file, network->parameters));
+cleanup:
+    safetensors_free(ctx, &file);
+    return status;
+}
+
+bool model_is(const char *path)
+{
+    unsigned char head[9] = {0};
+    FILE *file = fopen(path, "rb");
+    size_t got = file ? fread(head, 1, sizeof head, file) : 0;
+    if (file)
+        fclose(file);
+    return got == sizeof head && head[8] == '{';
+}

@@ -1,0 +1,251 @@
+/* stage_graph.c: builds a stage's graph. */
+#include "train/stage_graph.h"
+
+#include <string.h>
+
+enum { TAPS_MAX = 16 };
+
+/* inputs_side: how many taps the method takes on one side, and whether they are all logits. */
+static void inputs_side(const struct method *method, enum side side, int *min, bool *logits)
+{
+    *min = 0;
+    *logits = true;
+    for (int i = 0; i < method->n_inputs; i++) {
+        if (method->inputs[i].side != side)
+            continue;
+        *min += method->inputs[i].min;
+        *logits = *logits && method->inputs[i].role == ROLE_LOGITS;
+    }
+}
+
+/* tap_layers: the layers that a term reads on one side, as indices; the logits where none are named and the method takes logits. */
+static int tap_layers(struct context *ctx, const struct stage *stage, const struct term *term, enum side side, int *layers)
+{
+    int min;
+    bool logits;
+    int learner = side == SIDE_STUDENT ? term->student : term->teacher;
+    int n = side == SIDE_STUDENT ? term->n_student_taps : term->n_teacher_taps;
+    const char *const *names = side == SIDE_STUDENT ? term->student_taps : term->teacher_taps;
+    const char *word = side == SIDE_STUDENT ? "student" : "teacher";
+    inputs_side(term->method, side, &min, &logits);
+    if (min == 0 && n == 0)
+        return 0;
+    if (learner < 0) {
+        fail(ctx, STATUS_BAD_INPUT, "term %s: method %s needs a teacher, and stage %s has none; add a teacher: section", term->name, term->method->name,
+             stage->name);
+        return -1;
+    }
+    const struct network *network = stage->learners[learner].network;
+    if (n == 0 && logits) {
+        layers[0] = network->logits;
+        return 1;
+    }
+    if (n == 0) {
+        fail(ctx, STATUS_BAD_INPUT, "term %s: method %s reads layers of the %s; name them, e.g. %s: [%s]", term->name, term->method->name, word, word,
+             network->layers[0].name);
+        return -1;
+    }
+    if (n > TAPS_MAX) {
+        fail(ctx, STATUS_BAD_INPUT, "term %s: at most %d layers can be named, found %d", term->name, TAPS_MAX, n);
+        return -1;
+    }
+    for (int i = 0; i < n; i++) {
+        layers[i] = network_layer(network, names[i], NULL);
+        if (layers[i] < 0)
+            return -1;
+    }
+    return n;
+}
+
+int stage_teacher_taps(struct context *ctx, const struct stage *stage, int learner, int *layers, int limit)
+{
+    int count = 0;
+    for (int i = 0; i < stage->n_terms; i++) {
+        int of_term[TAPS_MAX];
+        if (stage->terms[i].teacher != learner)
+            continue;
+        int n = tap_layers(ctx, stage, &stage->terms[i], SIDE_TEACHER, of_term);
+        if (n < 0)
+            return -1;
+        for (int j = 0; j < n; j++) {
+            bool known = false;
+            for (int k = 0; k < count; k++)
+                known = known || layers[k] == of_term[j];
+            if (!known && count < limit)
+                layers[count++] = of_term[j];
+        }
+    }
+    return count;
+}
+
+static const struct recording *recording_find(const struct stage_graph_spec *spec, const struct network *network, int layer)
+{
+    for (int i = 0; i < spec->n_recordings; i++)
+        if (spec->recordings[i].network == network && spec->recordings[i].layer == layer)
+            return &spec->recordings[i];
+    return NULL;
+}
+
+/* instance_needed: not where the learner only teaches and all its taps are recorded. */
+static bool instance_needed(struct context *ctx, const struct stage_graph_spec *spec, int learner)
+{
+    int layers[TAPS_MAX * 4];
+    const struct learner *who = &spec->stage->learners[learner];
+    if (who->learns)
+        return true;
+    int n = stage_teacher_taps(ctx, spec->stage, learner, layers, TAPS_MAX * 4);
+    bool all = n >= 0;
+    for (int i = 0; i < n; i++)
+        all = all && recording_find(spec, who->network, layers[i]);
+    return !all;
+}
+
+struct store_owner {
+    struct stage_graph *built;
+    struct term_own *own;
+};
+
+static struct store *term_store(void *user, const char *name, int64_t rows, struct shape row)
+{
+    struct store_owner *owner = user;
+    struct term_own *own = owner->own;
+    for (int i = 0; i < own->n_stores; i++)
+        if (strcmp(own->store_names[i], name) == 0)
+            return own->stores[i];
+    if (own->n_stores == (int)(sizeof own->stores / sizeof *own->stores)) {
+        fail(owner->built->ctx, STATUS_UNSUPPORTED, "a term can keep at most %d stores", own->n_stores);
+        return NULL;
+    }
+    struct store *store = store_new(owner->built->ctx, name, owner->built->precision, rows, row);
+    if (!store)
+        return NULL;
+    own->store_names[own->n_stores] = name;
+    own->stores[own->n_stores++] = store;
+    return store;
+}
+
+/* taps_side: the nodes of a term's taps on one side; a teacher's are constants. */
+static int taps_side(struct stage_graph *built, const struct stage_graph_spec *spec, const struct term *term, enum side side, struct tap *taps)
+{
+    int layers[TAPS_MAX];
+    struct graph *graph = built->graph;
+    int learner = side == SIDE_STUDENT ? term->student : term->teacher;
+    int n = tap_layers(built->ctx, spec->stage, term, side, layers);
+    for (int i = 0; i < n; i++) {
+        const struct network *network = spec->stage->learners[learner].network;
+        const struct recording *recording = side == SIDE_TEACHER ? recording_find(spec, network, layers[i]) : NULL;
+        struct node *node = recording ? graph_store_read(graph, recording->store, graph->inputs[STAGE_INPUT_ROWS])
+                                      : built->instances[learner].layers[layers[i]];
+        taps[i] = (struct tap){side == SIDE_TEACHER ? graph_stop_gradient(graph, node) : node, network->layers[layers[i]].name};
+        if (!taps[i].node)
+            return -1;
+    }
+    return n;
+}
+
+static enum status term_build(struct stage_graph *built, const struct stage_graph_spec *spec, int index)
+{
+    struct context *ctx = built->ctx;
+    const struct term *term = &spec->stage->terms[index];
+    struct tap student[TAPS_MAX], teacher[TAPS_MAX];
+    struct term_own *own = &built->own[index];
+    own->parameters = parameters_new(ctx, spec->precision, spec->stage->seed);
+    if (!own->parameters)
+        return ctx->error.status;
+    struct store_owner owner = {built, own};
+    struct method_site site = {.student = student,
+                               .teacher = teacher,
+                               .labels = spec->split->labelled ? built->graph->inputs[STAGE_INPUT_LABELS] : NULL,
+                               .sample = built->graph->inputs[STAGE_INPUT_SAMPLES],
+                               .samples = spec->split->count,
+                               .classes = spec->stage->learners[term->student].network->input.classes,
+                               .own = own->parameters,
+                               .store = term_store,
+                               .store_user = &owner,
+                               .term = term->name};
+    site.n_student = taps_side(built, spec, term, SIDE_STUDENT, student);
+    site.n_teacher = taps_side(built, spec, term, SIDE_TEACHER, teacher);
+    if (site.n_student < 0 || site.n_teacher < 0)
+        return ctx->error.status;
+    graph_label(built->graph, term->name);
+    built->graph->prefix = NULL;
+    built->term_values[index] = method_build(built->graph, term->method, &site, term->options);
+    graph_label(built->graph, NULL);
+    return built->term_values[index] ? STATUS_OK : ctx->error.status;
+}
+
+/* loss_sum: sum of weight * value over the terms. */
+static struct node *loss_sum(struct stage_graph *built)
+{
+    struct node *sum = NULL;
+    graph_label(built->graph, "loss");
+    for (int i = 0; i < built->stage->n_terms; i++) {
+        struct node *weighted = graph_mul(built->graph, built->term_values[i], graph_real(built->graph, &built->stage->terms[i].weight));
+        sum = sum ? graph_add(built->graph, sum, weighted) : weighted;
+    }
+    graph_label(built->graph, NULL);
+    return sum;
+}
+
+static enum status stage_build(struct stage_graph *built, const struct stage_graph_spec *spec)
+{
+    struct context *ctx = built->ctx;
+    const struct stage *stage = spec->stage;
+    const struct split *split = spec->split;
+    struct graph *graph = built->graph;
+    struct shape rows = SHAPE(SHAPE_BATCH);
+    struct node *images = graph_input(graph, "images", spec->images, SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
+    if (!images || !graph_input(graph, "labels", ELEMENT_I32, rows) || !graph_input(graph, "samples", ELEMENT_I32, rows) ||
+        !graph_input(graph, "rows", ELEMENT_I32, rows))
+        return ctx->error.status;
+    for (int i = 0; i < stage->n_learners; i++) {
+        const struct learner *learner = &stage->learners[i];
+        struct instance_mode mode = {.training = learner->training, .frozen = !learner->learns};
+        if (!instance_needed(ctx, spec, i)) {
+            RETURN_IF(ctx->error.status);
+            continue;
+        }
+        RETURN_IF(network_instantiate(graph, learner->network, images, mode, &built->instances[i]));
+    }
+    for (int i = 0; i < stage->n_terms; i++)
+        RETURN_IF(term_build(built, spec, i));
+    if (stage->n_terms == 0)
+        return fail(ctx, STATUS_BAD_INPUT, "stage %s has no loss; add one to losses", stage->name);
+    built->loss = loss_sum(built);
+    return built->loss ? STATUS_OK : ctx->error.status;
+}
+
+struct stage_graph *stage_graph_new(struct context *ctx, const struct stage_graph_spec *spec)
+{
+    struct stage_graph *built = memory_new(ctx, 1, sizeof *built);
+    if (!built)
+        return NULL;
+    built->ctx = ctx;
+    built->stage = spec->stage;
+    built->precision = spec->precision;
+    built->graph = graph_new(ctx);
+    built->instances = memory_new(ctx, (size_t)spec->stage->n_learners, sizeof *built->instances);
+    built->term_values = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof(struct node *));
+    built->own = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof *built->own);
+    if (!built->graph || !built->instances || !built->term_values || !built->own || stage_build(built, spec) != STATUS_OK) {
+        stage_graph_free(built);
+        return NULL;
+    }
+    return built;
+}
+
+void stage_graph_free(struct stage_graph *built)
+{
+    if (!built)
+        return;
+    for (int i = 0; built->own && i < built->stage->n_terms; i++) {
+        parameters_free(built->own[i].parameters);
+        for (int j = 0; j < built->own[i].n_stores; j++)
+            store_free(built->own[i].stores[j]);
+    }
+    graph_free(built->graph);
+    memory_free(built->ctx, built->instances);
+    memory_free(built->ctx, built->term_values);
+    memory_free(built->ctx, built->own);
+    memory_free(built->ctx, built);
+}

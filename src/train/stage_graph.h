@@ -1,0 +1,47 @@
+/* stage_graph.h: a stage as one graph: its networks, terms and loss. */
+#ifndef TRAIN_STAGE_GRAPH_H
+#define TRAIN_STAGE_GRAPH_H
+
+#include "data/data.h"
+#include "graph/program.h"
+#include "scheme/scheme.h"
+#include "train/recording.h"
+
+enum { STAGE_INPUT_IMAGES, STAGE_INPUT_LABELS, STAGE_INPUT_SAMPLES, STAGE_INPUT_ROWS, STAGE_INPUTS };
+
+/* A term's learnable parts and stores. */
+struct term_own {
+    struct parameters *parameters;
+    struct store *stores[8];
+    const char *store_names[8];
+    int n_stores;
+};
+
+struct stage_graph {
+    struct context *ctx;
+    const struct stage *stage; /* borrowed */
+    enum element precision;
+    struct graph *graph;
+    struct instance *instances; /* per learner; network NULL where every tap is recorded */
+    struct node **term_values;  /* per term: unweighted scalars */
+    struct node *loss;
+    struct term_own *own; /* per term */
+};
+
+struct stage_graph_spec {
+    const struct stage *stage;
+    const struct split *split;      /* trained on */
+    enum element images;            /* of the input: U8 or REAL */
+    enum element precision;
+    const struct recording *recordings; /* taps that are read back instead of computed */
+    int n_recordings;
+};
+
+/* stage_graph_new: NULL with the error recorded. Everything in the spec is borrowed until stage_graph_free. */
+struct stage_graph *stage_graph_new(struct context *ctx, const struct stage_graph_spec *spec);
+void stage_graph_free(struct stage_graph *built);
+
+/* stage_taps: the layers of learner `learner` that terms read as a teacher, each once; returns how many (at most `limit`), -1: error recorded. */
+int stage_teacher_taps(struct context *ctx, const struct stage *stage, int learner, int *layers, int limit);
+
+#endif

@@ -1,0 +1,342 @@
+/* Every method against its reference: value and gradient, every choice of its options, other numbers, awkward inputs. Names none. */
+#include "support/method_case.h"
+#include "support/option_grid.h"
+
+#include "base/random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SEED = 20260, BATCH = 6, CLASSES = 7 };
+
+struct fixture {
+    struct context ctx;
+    struct kernel_context *kernels;
+    struct arena *arena;
+    int failures;
+    double steepest; /* the largest gradient that check_gradient saw */
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    fixture = (struct fixture){.failures = 0};
+    context_init(&fixture.ctx);
+    fixture.ctx.log_level = LOG_QUIET;
+    fixture.kernels = kernel_context_new(&fixture.ctx, 1);
+    fixture.arena = arena_new(&fixture.ctx);
+    *state = &fixture;
+    return !fixture.kernels || !fixture.arena;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    arena_free(fixture->arena);
+    kernel_context_free(fixture->kernels);
+    return 0;
+}
+
+static const enum element elements[] = {ELEMENT_F64, ELEMENT_F32};
+
+static double loss_tolerance(enum element element)
+{
+    return element == ELEMENT_F64 ? 1e-9 : 1e-5;
+}
+
+/* A finding: what was run, what came out. */
+static void check(struct fixture *f, bool good, const struct method *method, const char *what, enum element element, double got,
+                  double expected)
+{
+    if (good)
+        return;
+    f->failures++;
+    fprintf(stderr, "FAIL %s, %s, %s: got %.17g, expected %.17g (seed %d)\n", method->name, what, element_text(element), got, expected,
+            SEED);
+}
+
+static bool near(double got, double expected, double tolerance, double scale)
+{
+    return isfinite(got) && fabs(got - expected) <= tolerance * fmax(scale, fabs(expected));
+}
+
+static const void *bind_options(struct fixture *f, const struct method *method, const struct value *map)
+{
+    void *options = arena_take(f->arena, 1, method->options_size ? method->options_size : 1);
+    assert_non_null(options);
+    struct option_set set = {method->options, method->n_options};
+    assert_int_equal(options_bind(&f->ctx, f->arena, set, map, method->name, options), STATUS_OK);
+    return options;
+}
+
+static void check_gradient(struct fixture *f, const struct method *method, const void *options, struct arrays *arrays,
+                           const struct method_result *result, enum element element, const char *what)
+{
+    double tolerance = element == ELEMENT_F64 ? 1e-6 : 1e-4;
+    for (int tap = 0; tap < arrays->n_student; tap++) {
+        int64_t count = shape_elements(&arrays->student_shape[tap]);
+        double *slopes = calloc((size_t)count, sizeof(double)), scale = 1e-3;
+        assert_non_null(slopes);
+        for (int64_t i = 0; i < count; i++) {
+            slopes[i] = method_slope(method, options, arrays, result->own, tap, i);
+            scale = fmax(scale, fabs(slopes[i]));
+        }
+        for (int64_t i = 0; i < count; i++) {
+            check(f, near(result->gradient[tap][i], slopes[i], tolerance, scale), method, what, element, result->gradient[tap][i],
+                  slopes[i]);
+            f->steepest = fmax(f->steepest, fabs(result->gradient[tap][i]));
+        }
+        free(slopes);
+    }
+}
+
+/* slopes: compare the gradient too; else it need only be finite. Returns the loss in float64. */
+static double examine(struct fixture *f, const struct method *method, const struct value *map, struct arrays *arrays, const char *what,
+                      bool slopes)
+{
+    const void *options = bind_options(f, method, map);
+    double loss = 0;
+    for (int e = 0; e < 2; e++) {
+        struct method_result result =
+            method_run(&f->ctx, f->kernels, method, options, arrays, elements[e], METHOD_GRADIENT);
+        if (result.status != STATUS_OK) {
+            f->failures++;
+            fprintf(stderr, "FAIL %s, %s: %s\n", method->name, what, result.message);
+            method_result_free(&result);
+            continue;
+        }
+        double expected = method_reference(method, options, arrays, result.own);
+        check(f, near(result.loss, expected, loss_tolerance(elements[e]), 1), method, what, elements[e], result.loss, expected);
+        loss = e == 0 ? result.loss : loss;
+        if (slopes)
+            check_gradient(f, method, options, arrays, &result, elements[e], what);
+        for (int tap = 0; tap < arrays->n_student; tap++)
+            for (int64_t i = 0; i < shape_elements(&arrays->student_shape[tap]); i++)
+                check(f, isfinite(result.gradient[tap][i]), method, what, elements[e], result.gradient[tap][i], 0);
+        method_result_free(&result);
+
+        result = method_run(&f->ctx, f->kernels, method, options, arrays, elements[e], METHOD_FORWARD);
+        check(f, near(result.loss, expected, loss_tolerance(elements[e]), 1), method, "the batch as a symbol", elements[e], result.loss,
+              expected);
+        method_result_free(&result);
+    }
+    return loss;
+}
+
+/* Runs `body` for every combination of option values of every method. */
+static void for_each(struct fixture *f, void (*body)(struct fixture *, const struct method *, const struct value *map))
+{
+    for (size_t m = 0; m < method_table_count; m++) {
+        const struct method *method = method_table[m];
+        struct option_grid grid = option_grid_new(f->arena, (struct option_set){method->options, method->n_options});
+        for (int64_t i = 0; i < grid.count; i++)
+            body(f, method, option_grid_map(&grid, f->arena, i));
+    }
+    assert_int_equal(f->failures, 0);
+}
+
+static bool takes_labels(const struct method *method)
+{
+    return method->wants & (METHOD_WANTS_LABELS | METHOD_LABELS_IF_GIVEN);
+}
+
+static void normal(struct fixture *f, const struct method *method, const struct value *map)
+{
+    struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED);
+    f->steepest = 0;
+    examine(f, method, map, &arrays, "normal", true);
+    check(f, f->steepest > 1e-3, method, "a gradient that is not zero", ELEMENT_F64, f->steepest, 1);
+    arrays_drop_labels(&arrays, takes_labels(method) ? 2 : 0);
+    if (arrays.labels)
+        examine(f, method, map, &arrays, "half the labels", true);
+    arrays_free(&arrays);
+}
+
+static void test_value_and_gradient_agree_with_the_reference(void **state)
+{
+    for_each(*state, normal);
+}
+
+static void awkward(struct fixture *f, const struct method *method, const struct value *map)
+{
+    static const struct {
+        enum arrays_fill fill;
+        const char *name;
+    } fills[] = {{ARRAYS_IDENTICAL, "identical"}, {ARRAYS_SATURATED, "saturated"}, {ARRAYS_CONSTANT, "constant"}};
+    for (size_t i = 0; i < sizeof fills / sizeof fills[0]; i++) {
+        struct arrays arrays = arrays_new(method, fills[i].fill, BATCH, CLASSES, SEED + 1);
+        examine(f, method, map, &arrays, fills[i].name, false);
+        arrays_free(&arrays);
+    }
+    struct arrays one = arrays_new(method, ARRAYS_NORMAL, method->batch_min, CLASSES, SEED + 2);
+    examine(f, method, map, &one, "the smallest batch", true);
+    if (takes_labels(method)) {
+        arrays_drop_labels(&one, 1);
+        examine(f, method, map, &one, "no sample has a label", false);
+    }
+    arrays_free(&one);
+    struct arrays two = arrays_new(method, ARRAYS_NORMAL, 3, 2, SEED + 3);
+    examine(f, method, map, &two, "two classes", false);
+    arrays_free(&two);
+}
+
+static void test_awkward_inputs_stay_finite_and_right(void **state)
+{
+    for_each(*state, awkward);
+}
+
+static void permuted(struct fixture *f, const struct method *method, const struct value *map)
+{
+    static const int32_t order[BATCH] = {3, 5, 0, 1, 4, 2};
+    struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED + 4);
+    struct arrays other = arrays_permuted(&arrays, order);
+    const void *options = bind_options(f, method, map);
+    struct method_result a = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_GRADIENT);
+    struct method_result b = method_run(&f->ctx, f->kernels, method, options, &other, ELEMENT_F64, METHOD_GRADIENT);
+    assert_int_equal(a.status, STATUS_OK);
+    assert_int_equal(b.status, STATUS_OK);
+    check(f, near(b.loss, a.loss, 1e-12, 1), method, "permuted samples", ELEMENT_F64, b.loss, a.loss);
+    for (int tap = 0; tap < arrays.n_student; tap++) {
+        int64_t row = shape_row(&arrays.student_shape[tap]);
+        for (int64_t i = 0; i < BATCH * row; i++) {
+            double expected = a.gradient[tap][order[i / row] * row + i % row];
+            check(f, near(b.gradient[tap][i], expected, 1e-12, 1), method, "permuted samples", ELEMENT_F64, b.gradient[tap][i], expected);
+        }
+    }
+    method_result_free(&a);
+    method_result_free(&b);
+    arrays_free(&arrays);
+    arrays_free(&other);
+}
+
+static void test_the_order_of_samples_does_not_matter(void **state)
+{
+    for_each(*state, permuted);
+}
+
+static void without_labels(struct fixture *f, const struct method *method, const struct value *map)
+{
+    struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED + 5);
+    arrays_drop_labels(&arrays, 0);
+    const void *options = bind_options(f, method, map);
+    struct method_result result = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
+    if (method->wants & METHOD_WANTS_LABELS || (method->wants & METHOD_LABELS_IF_GIVEN && result.status != STATUS_OK)) {
+        check(f, result.status == STATUS_BAD_INPUT && strstr(result.message, "labels"), method, "no labels", ELEMENT_F64, result.status,
+              STATUS_BAD_INPUT);
+    } else {
+        double expected = method_reference(method, options, &arrays, result.own);
+        check(f, result.status == STATUS_OK && near(result.loss, expected, 1e-9, 1), method, "no labels", ELEMENT_F64, result.loss,
+              expected);
+    }
+    method_result_free(&result);
+    arrays_give_targets(&arrays, SEED);
+    if (method->wants & METHOD_TAKES_TARGETS)
+        examine(f, method, map, &arrays, "soft targets", true);
+    arrays_free(&arrays);
+}
+
+static void test_labels_are_asked_for_where_they_are_needed(void **state)
+{
+    for_each(*state, without_labels);
+}
+
+static void test_every_option_changes_the_loss(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t m = 0; m < method_table_count; m++) {
+        const struct method *method = method_table[m];
+        struct option_grid grid = option_grid_new(f->arena, (struct option_set){method->options, method->n_options});
+        struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED + 6);
+        double *losses = calloc((size_t)grid.count, sizeof(double));
+        assert_non_null(losses);
+        for (int64_t i = 0; i < grid.count; i++) {
+            const void *options = bind_options(f, method, option_grid_map(&grid, f->arena, i));
+            struct method_result result = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
+            assert_int_equal(result.status, STATUS_OK);
+            losses[i] = result.loss;
+            method_result_free(&result);
+        }
+        for (size_t option = 0; option < grid.set.count; option++) {
+            bool changes[GRID_VALUES] = {false};
+            assert_true(grid.n_values[option] > 1);
+            for (int64_t i = 0, stride = 1; i < grid.count; i++) {
+                stride = 1;
+                for (size_t o = 0; o < option; o++)
+                    stride *= grid.n_values[o];
+                int64_t next = option_grid_neighbour(&grid, i, option);
+                changes[i / stride % grid.n_values[option]] |= fabs(losses[i] - losses[next]) > 1e-6;
+            }
+            for (int v = 0; v < grid.n_values[option]; v++)
+                check(f, changes[v], method, grid.set.specs[option].name, ELEMENT_F64, v, v + 1);
+        }
+        free(losses);
+        arrays_free(&arrays);
+    }
+    assert_int_equal(f->failures, 0);
+}
+
+/* A case of its own for each kind of wrong tap: too few, too many, another width. */
+static void test_taps_that_do_not_fit_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t m = 0; m < method_table_count; m++) {
+        const struct method *method = method_table[m];
+        const void *options = bind_options(f, method, NULL);
+        struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED + 7);
+        int given = arrays.n_student;
+        arrays.n_student = 0;
+        struct method_result result = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
+        bool refused = result.status == STATUS_BAD_INPUT && strstr(result.message, method->name) && strstr(result.message, "found 0");
+        check(f, refused || given == 0, method, "no student's tap", ELEMENT_F64, result.status, STATUS_BAD_INPUT);
+        method_result_free(&result);
+        arrays.n_student = given;
+        for (int i = 0; i < method->n_inputs; i++)
+            if (method->inputs[i].role == ROLE_LOGITS)
+                arrays.classes = CLASSES + 1;
+        if (arrays.classes != CLASSES) {
+            result = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
+            check(f, result.status == STATUS_BAD_SHAPE && strstr(result.message, "found [B,7]"), method, "another number of classes",
+                  ELEMENT_F64, result.status, STATUS_BAD_SHAPE);
+            method_result_free(&result);
+        }
+        arrays_free(&arrays);
+    }
+    assert_int_equal(f->failures, 0);
+}
+
+static void test_entries_are_complete(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t m = 0; m < method_table_count; m++) {
+        const struct method *method = method_table[m];
+        assert_true(method->summary && method->formula && method->paper && method->when && method->build && method->reference);
+        assert_true(method->batch_min >= 1 && method->n_inputs >= 1);
+        assert_ptr_equal(method_find(&f->ctx, method->name, NULL), method);
+        for (size_t i = 0; i < method->n_options; i++)
+            assert_true(method->options[i].help && strlen(method->options[i].help) > 10);
+    }
+    assert_null(method_find(&f->ctx, "kdd", NULL));
+    assert_non_null(strstr(f->ctx.error.message, "no method \"kdd\"; nearest: \"kd\""));
+    error_clear(&f->ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_entries_are_complete, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_value_and_gradient_agree_with_the_reference, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_awkward_inputs_stay_finite_and_right, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_order_of_samples_does_not_matter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_labels_are_asked_for_where_they_are_needed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_every_option_changes_the_loss, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_taps_that_do_not_fit_are_refused, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+/* method_arrays.c: making the arrays of method_case.h. */
+#include "support/method_case.h"
+
+#include "base/random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void *take(int64_t count, size_t size)
+{
+    void *memory = calloc((size_t)(count > 0 ? count : 1), size);
+    assert_non_null(memory);
+    return memory;
+}
+
+/* Sizes small enough for central differences of each element, and odd. */
+static struct shape role_shape(enum tap_role role, int batch, int classes)
+{
+    switch (role) {
+    case ROLE_LOGITS:
+        return SHAPE(batch, classes);
+    case ROLE_EMBEDDING:
+        return SHAPE(batch, 5);
+    case ROLE_MAP:
+    case ROLE_MAP_BEFORE_ACTIVATION:
+        return SHAPE(batch, 3, 2, 4);
+    }
+    return SHAPE_SCALAR;
+}
+
+static double *filled(const struct shape *shape, enum arrays_fill fill, uint64_t seed, uint32_t stream)
+{
+    struct random_key key = {seed, stream, 0};
+    int64_t count = shape_elements(shape), row = shape_row(shape);
+    double *values = take(count, sizeof(double));
+    for (int64_t i = 0; i < count; i++) {
+        double normal = random_normal(&key, (uint64_t)(fill == ARRAYS_CONSTANT ? i / row : i));
+        values[i] = fill == ARRAYS_SATURATED ? copysign(1e4, normal) : (double)(float)(2 * normal);
+    }
+    return values;
+}
+
+struct arrays arrays_new(const struct method *method, enum arrays_fill fill, int batch, int classes, uint64_t seed)
+{
+    struct arrays arrays = {.batch = batch, .classes = classes};
+    for (int i = 0; i < method->n_inputs; i++)
+        for (int n = 0; n < method->inputs[i].min; n++) {
+            bool student = method->inputs[i].side == SIDE_STUDENT;
+            int *count = student ? &arrays.n_student : &arrays.n_teacher;
+            assert_true(*count < ARRAYS_MAX);
+            struct shape shape = role_shape(method->inputs[i].role, batch, classes);
+            bool same = fill == ARRAYS_IDENTICAL;
+            uint32_t stream = (uint32_t)(2 * *count + (student || same ? 0 : 1));
+            *(student ? &arrays.student_shape[*count] : &arrays.teacher_shape[*count]) = shape;
+            *(student ? &arrays.student[*count] : &arrays.teacher[*count]) = filled(&shape, fill, seed, stream);
+            ++*count;
+        }
+    struct random_key key = {seed, random_stream("labels"), 0};
+    arrays.labels = take(batch, sizeof(int32_t));
+    for (int b = 0; b < batch; b++)
+        arrays.labels[b] = (int32_t)(random_u32(&key, (uint64_t)b) % (uint32_t)classes);
+    return arrays;
+}
+
+void arrays_free(struct arrays *arrays)
+{
+    for (int i = 0; i < ARRAYS_MAX; i++) {
+        free(arrays->student[i]);
+        free(arrays->teacher[i]);
+    }
+    free(arrays->labels);
+    free(arrays->targets);
+    *arrays = (struct arrays){0};
+}
+
+void arrays_give_targets(struct arrays *arrays, uint64_t seed)
+{
+    struct random_key key = {seed, random_stream("targets"), 0};
+    arrays->targets = take((int64_t)arrays->batch * arrays->classes, sizeof(double));
+    for (int b = 0; b < arrays->batch; b++) {
+        double *row = arrays->targets + b * arrays->classes, left = 1;
+        for (int k = 0; k < arrays->classes - 1; k++) {
+            row[k] = (double)(float)(left * random_uniform(&key, (uint64_t)(b * arrays->classes + k)) / 2);
+            left -= row[k];
+        }
+        row[arrays->classes - 1] = (double)(float)left;
+    }
+}
+
+void arrays_drop_labels(struct arrays *arrays, int n)
+{
+    if (n == 0) {
+        free(arrays->labels);
+        arrays->labels = NULL;
+    }
+    for (int b = 0; n > 0 && b < arrays->batch; b += n)
+        arrays->labels[b] = -1;
+}
+
+static double *permuted(const double *values, const struct shape *shape, const int32_t *order)
+{
+    int64_t row = shape_row(shape);
+    double *copy = take(shape_elements(shape), sizeof(double));
+    for (int64_t b = 0; b < shape->dim[0]; b++)
+        memcpy(copy + b * row, values + order[b] * row, (size_t)row * sizeof(double));
+    return copy;
+}
+
+struct arrays arrays_permuted(const struct arrays *arrays, const int32_t *order)
+{
+    struct arrays copy = *arrays;
+    struct shape targets = SHAPE(arrays->batch, arrays->classes);
+    for (int i = 0; i < arrays->n_student; i++)
+        copy.student[i] = permuted(arrays->student[i], &arrays->student_shape[i], order);
+    for (int i = 0; i < arrays->n_teacher; i++)
+        copy.teacher[i] = permuted(arrays->teacher[i], &arrays->teacher_shape[i], order);
+    copy.targets = arrays->targets ? permuted(arrays->targets, &targets, order) : NULL;
+    copy.labels = arrays->labels ? take(arrays->batch, sizeof(int32_t)) : NULL;
+    for (int b = 0; arrays->labels && b < arrays->batch; b++)
+        copy.labels[b] = arrays->labels[order[b]];
+    return copy;
+}

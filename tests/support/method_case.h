@@ -1,0 +1,62 @@
+/* method_case.h: arrays for a method of distillation, what the graph makes of them and what the method's reference makes of them.
+ *
+ * Knows no method: what a method takes is read from its struct. Failed assertions and lacking memory end the test. */
+#ifndef SUPPORT_METHOD_CASE_H
+#define SUPPORT_METHOD_CASE_H
+
+#include "kernel/kernel.h"
+#include "knowledge/method.h"
+
+enum { ARRAYS_MAX = 8 };
+
+enum arrays_fill {
+    ARRAYS_NORMAL,    /* mean 0, deviation 2 */
+    ARRAYS_IDENTICAL, /* the student's are the teacher's */
+    ARRAYS_SATURATED, /* each element 1e4 or -1e4 */
+    ARRAYS_CONSTANT,  /* all elements of a sample are equal */
+};
+
+/* Values that float holds exactly, as a method's reference wants them: maps [B,C,H,W]. */
+struct arrays {
+    int batch, classes;
+    int n_student, n_teacher;
+    struct shape student_shape[ARRAYS_MAX], teacher_shape[ARRAYS_MAX];
+    double *student[ARRAYS_MAX], *teacher[ARRAYS_MAX];
+    int32_t *labels; /* [batch]; NULL: none */
+    double *targets; /* [batch, classes]; NULL: none */
+};
+
+/* arrays_fill_new: taps of the method's roles (each input `min` times), labels in [0, classes), no targets. */
+struct arrays arrays_new(const struct method *method, enum arrays_fill fill, int batch, int classes, uint64_t seed);
+void arrays_free(struct arrays *arrays);
+/* arrays_give_targets: rows that are positive and sum to 1. */
+void arrays_give_targets(struct arrays *arrays, uint64_t seed);
+/* arrays_drop_labels: every n-th label becomes -1, the first included; n = 0: there are no labels at all. */
+void arrays_drop_labels(struct arrays *arrays, int n);
+/* arrays_permuted: a copy whose sample b is the original's order[b]. */
+struct arrays arrays_permuted(const struct arrays *arrays, const int32_t *order);
+
+/* What came of building and running a method on arrays. */
+struct method_result {
+    enum status status;
+    char message[512]; /* why, if not OK */
+    double loss;
+    double *gradient[ARRAYS_MAX]; /* of the student's arrays, in their layout; NULL where not wanted */
+    struct parameters *own;       /* the method's own values */
+};
+
+enum method_how {
+    METHOD_FORWARD,  /* taps are inputs with the batch as a symbol; no gradient */
+    METHOD_GRADIENT, /* the student's taps are parameters, so that their gradients can be read */
+};
+
+struct method_result method_run(struct context *ctx, struct kernel_context *kernels, const struct method *method, const void *options,
+                                const struct arrays *arrays, enum element element, enum method_how how);
+void method_result_free(struct method_result *result);
+/* method_reference: the method's reference on the arrays, with the own values of a run. */
+double method_reference(const struct method *method, const void *options, const struct arrays *arrays, const struct parameters *own);
+/* method_slope: central difference of the reference along element i of a student's array. */
+double method_slope(const struct method *method, const void *options, struct arrays *arrays, const struct parameters *own, int tap,
+                    int64_t i);
+
+#endif

@@ -1,0 +1,299 @@
+#include "support/op_case.h"
+
+#include "base/random.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *take(int64_t count, size_t size)
+{
+    void *memory = calloc((size_t)(count > 0 ? count : 1), size);
+    if (!memory) {
+        fprintf(stderr, "no memory for a test's %lld numbers\n", (long long)count);
+        exit(1);
+    }
+    return memory;
+}
+
+void op_case_fail(struct op_case *c, const char *format, ...)
+{
+    c->failures++;
+    if (!c->out) {
+        return;
+    }
+    fprintf(c->out, "FAIL op %s, example \"%s\", %s, seed %llu: ", c->op->name, c->example->name, c->where,
+            (unsigned long long)c->seed);
+    va_list list;
+    va_start(list, format);
+    vfprintf(c->out, format, list);
+    va_end(list);
+    fprintf(c->out, "\n");
+}
+
+double slope_sign(int direction, int64_t element)
+{
+    struct random_key key = {77, (uint32_t)direction, 0};
+    return random_u32(&key, (uint64_t)element) & 1 ? 1 : -1;
+}
+
+static enum element fill_element(enum op_fill fill)
+{
+    switch (fill) {
+    case OP_FILL_CLASS:
+    case OP_FILL_CLASS_OR_NONE:
+        return ELEMENT_I32;
+    case OP_FILL_BYTE:
+        return ELEMENT_U8;
+    default:
+        return ELEMENT_REAL;
+    }
+}
+
+/* fill_apart: points of a grid that leaves 0 out, in random order. */
+static void fill_apart(const struct random_key *key, int64_t n, double *values)
+{
+    double step = 4.0 / (double)n > 0.025 ? 4.0 / (double)n : 0.025;
+    int32_t *order = take(n, sizeof(*order));
+    random_permutation(key, n, order);
+    for (int64_t i = 0; i < n; i++) {
+        values[i] = ((double)order[i] - (double)(n / 2) + 0.5) * step;
+    }
+    free(order);
+}
+
+static void fill_probability(const struct random_key *key, int64_t n, int64_t columns, double *values)
+{
+    for (int64_t row = 0; row < n; row += columns) {
+        double sum = 0;
+        for (int64_t i = row; i < row + columns; i++) {
+            values[i] = exp(random_normal(key, (uint64_t)i));
+            sum += values[i];
+        }
+        for (int64_t i = row; i < row + columns; i++) {
+            values[i] /= sum;
+        }
+    }
+}
+
+static void fill_input(const struct op_example_input *input, int number, uint64_t seed, int64_t n, double *values)
+{
+    struct random_key key = {seed, (uint32_t)number, 0};
+    if (input->fill == OP_FILL_APART) {
+        fill_apart(&key, n, values);
+    } else if (input->fill == OP_FILL_PROBABILITY) {
+        fill_probability(&key, n, input->rank > 0 ? input->dim[input->rank - 1] : 1, values);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t index = (uint64_t)i;
+        switch (input->fill) {
+        case OP_FILL_NORMAL:
+            values[i] = random_normal(&key, index);
+            break;
+        case OP_FILL_POSITIVE:
+            values[i] = 0.5 + 1.5 * random_uniform(&key, index);
+            break;
+        case OP_FILL_CLASS:
+            values[i] = (double)((int64_t)random_u32(&key, index) % input->limit);
+            break;
+        case OP_FILL_CLASS_OR_NONE:
+            values[i] = (double)((int64_t)random_u32(&key, index) % (input->limit + 1) - 1);
+            break;
+        case OP_FILL_BYTE:
+            values[i] = (double)(random_u32(&key, index) & 255);
+            break;
+        case OP_FILL_APART:
+        case OP_FILL_PROBABILITY:
+            break;
+        }
+        values[i] = (double)(float)values[i];
+    }
+}
+
+static void run_reference(const struct op_case *c, double *const *out)
+{
+    const double *in[OP_MAX_INPUTS];
+    for (int i = 0; i < c->call.n_inputs; i++) {
+        in[i] = c->in[i];
+    }
+    c->op->reference(&c->call, in, out);
+}
+
+static double loss_of(const struct op_case *c, double *const *out)
+{
+    run_reference(c, out);
+    double loss = 0;
+    for (int o = 0; o < c->call.n_outputs; o++) {
+        for (int64_t i = 0; c->weights[o] && i < c->out_count[o]; i++) {
+            loss += c->weights[o][i] * out[o][i];
+        }
+    }
+    return loss;
+}
+
+/* shifted_loss: the loss with the input moved by `step` along the slope. */
+static double shifted_loss(const struct op_case *c, int input, const struct slope *slope, double step,
+                           double *const *out)
+{
+    double *values = c->in[input];
+    int64_t n = c->in_count[input];
+    double *kept = take(n, sizeof(*kept));
+    memcpy(kept, values, (size_t)n * sizeof(*kept));
+    if (slope->element >= 0) {
+        values[slope->element] += step;
+    } else {
+        for (int64_t i = 0; i < n; i++) {
+            values[i] += step * slope_sign(slope->direction, i);
+        }
+    }
+    double loss = loss_of(c, out);
+    memcpy(values, kept, (size_t)n * sizeof(*kept));
+    free(kept);
+    return loss;
+}
+
+/* central: the difference of the loss at two opposite shifts. */
+static double central(const struct op_case *c, int input, const struct slope *slope, double step, double *const *out)
+{
+    return shifted_loss(c, input, slope, step, out) - shifted_loss(c, input, slope, -step, out);
+}
+
+/* measure_slope: by differences of fourth order (their error is step^4 / 30 times the fifth derivative) with two steps. Where
+ * the two disagree there is a kink nearby, and smaller steps are tried; NAN: there always is one. */
+static double measure_slope(const struct op_case *c, int input, const struct slope *slope, double *const *out)
+{
+    double loss = fabs(loss_of(c, out));
+    for (double step = 1e-3; step > 1e-6; step /= 8) {
+        double whole = central(c, input, slope, step, out);
+        double coarse = (8 * whole - central(c, input, slope, 2 * step, out)) / (12 * step);
+        double fine = (8 * central(c, input, slope, step / 2, out) - whole) / (6 * step);
+        double rounding = 2e-15 * (loss + 1) / step;
+        if (fabs(coarse - fine) <= 1e-9 * (fabs(fine) + 1) + rounding) {
+            return fine;
+        }
+    }
+    return NAN;
+}
+
+static void measure_slopes(struct op_case *c, int input)
+{
+    struct random_key key = {c->seed, 1000U + (uint32_t)input, 0};
+    int64_t n = c->in_count[input];
+    bool all = n <= SLOPES_EACH;
+    int count = all ? (int)n : SLOPES_EACH / 2 + SLOPES_DIRECTIONS;
+    double *out[OP_MAX_OUTPUTS] = {NULL};
+    for (int o = 0; o < c->call.n_outputs; o++) {
+        out[o] = take(c->out_count[o], sizeof(double));
+    }
+    c->slopes[input] = take(count, sizeof(struct slope));
+    for (int s = 0; s < count; s++) {
+        struct slope slope = {.direction = s};
+        slope.element = all ? s : s < SLOPES_EACH / 2 ? (int64_t)(random_u32(&key, (uint64_t)s) % (uint64_t)n) : -1;
+        slope.value = measure_slope(c, input, &slope, out);
+        if (isfinite(slope.value)) {
+            c->slopes[input][c->n_slopes[input]++] = slope;
+        }
+    }
+    if (2 * c->n_slopes[input] < count) {
+        op_case_fail(c, "only %d of %d slopes of the reference along input %d can be measured", c->n_slopes[input],
+                     count, input);
+    }
+    for (int o = 0; o < c->call.n_outputs; o++) {
+        free(out[o]);
+    }
+}
+
+void op_case_fill(struct op_case *c, uint64_t seed)
+{
+    for (int i = 0; i < c->call.n_inputs; i++) {
+        fill_input(&c->example->in[i], i, seed, c->in_count[i], c->in[i]);
+    }
+    run_reference(c, c->out_values);
+}
+
+static bool make_call(struct op_case *c)
+{
+    c->call = (struct op_call){.ctx = c->ctx,
+                               .op = c->op,
+                               .attributes = c->example->attributes,
+                               .name = c->op->name,
+                               .n_inputs = c->example->n_inputs,
+                               .n_outputs = c->op->outputs,
+                               .random = &c->random};
+    for (int i = 0; i < c->example->n_inputs; i++) {
+        const struct op_example_input *input = &c->example->in[i];
+        c->call.in[i].element = fill_element(input->fill);
+        c->call.in[i].shape = shape_of(input->rank, input->dim);
+        c->in_count[i] = shape_elements(&c->call.in[i].shape);
+    }
+    error_clear(c->ctx);
+    if (c->op->shape(&c->call) != STATUS_OK) {
+        op_case_fail(c, "shape refuses: %s", c->ctx->error.message);
+        error_clear(c->ctx);
+        return false;
+    }
+    if (c->call.n_outputs < 1 || c->call.n_outputs > c->op->outputs) {
+        op_case_fail(c, "shape made %d outputs of at most %d", c->call.n_outputs, c->op->outputs);
+        return false;
+    }
+    for (int o = 0; o < c->call.n_outputs; o++) {
+        c->out_count[o] = shape_elements(&c->call.out[o].shape);
+        if (c->out_count[o] < 1) {
+            char text[SHAPE_TEXT_SIZE];
+            op_case_fail(c, "output %d has the shape %s", o, shape_text(&c->call.out[o].shape, text));
+            return false;
+        }
+    }
+    return true;
+}
+
+bool op_case_new(struct op_case *c, FILE *out, struct context *ctx, const struct op *op,
+                 const struct op_example *example, uint64_t seed)
+{
+    *c = (struct op_case){.out = out, .ctx = ctx, .op = op, .example = example, .seed = seed};
+    c->random = (struct op_random){seed, 3};
+    snprintf(c->where, sizeof(c->where), "described");
+    if (example->n_inputs < op->inputs_min || example->n_inputs > op->inputs_max || example->n_inputs > OP_MAX_INPUTS) {
+        op_case_fail(c, "%d inputs, the op takes %d to %d", example->n_inputs, op->inputs_min, op->inputs_max);
+        return false;
+    }
+    if (!make_call(c)) {
+        return false;
+    }
+    for (int i = 0; i < c->call.n_inputs; i++) {
+        c->in[i] = take(c->in_count[i], sizeof(double));
+    }
+    struct random_key key = {seed, 2000, 0};
+    for (int o = 0; o < c->call.n_outputs; o++) {
+        c->out_values[o] = take(c->out_count[o], sizeof(double));
+        if (c->call.out[o].element != ELEMENT_REAL || op->constant_outputs >> o & 1U) {
+            continue;
+        }
+        c->weights[o] = take(c->out_count[o], sizeof(double));
+        for (int64_t i = 0; i < c->out_count[o]; i++) {
+            c->weights[o][i] = (double)(float)random_normal(&key, (uint64_t)(i * OP_MAX_OUTPUTS + o));
+        }
+    }
+    op_case_fill(c, seed);
+    for (int i = 0; op->backward && i < c->call.n_inputs; i++) {
+        c->wanted[i] = c->call.in[i].element == ELEMENT_REAL && !example->in[i].constant;
+        if (c->wanted[i]) {
+            measure_slopes(c, i);
+        }
+    }
+    return true;
+}
+
+void op_case_free(struct op_case *c)
+{
+    for (int i = 0; i < OP_MAX_INPUTS; i++) {
+        free(c->in[i]);
+        free(c->slopes[i]);
+    }
+    for (int o = 0; o < OP_MAX_OUTPUTS; o++) {
+        free(c->out_values[o]);
+        free(c->weights[o]);
+    }
+}
