@@ -235,3 +235,38 @@ bool value_equal(const struct value *a, const struct value *b)
     }
     return false;
 }
+
+static bool key_listed(const char *key, const char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
+struct value *value_without(struct arena *arena, const struct value *map, const char *const *keys, size_t count)
+{
+    struct value *rest = value_map(arena);
+    if (!rest || !map)
+        return rest;
+    rest->file = map->file;
+    rest->line = map->line;
+    rest->column = map->column;
+    for (size_t i = 0; i < map->count; i++) {
+        const struct value_entry *entry = &map->entries[i];
+        if (key_listed(entry->key, keys, count))
+            continue;
+        if (!value_set(arena, rest, entry->key, entry->value))
+            return NULL;
+        rest->entries[rest->count - 1].line = entry->line;
+        rest->entries[rest->count - 1].column = entry->column;
+    }
+    return rest;
+}
+
+struct value *value_merge(struct arena *arena, struct value *map, const struct value *from)
+{
+    for (size_t i = 0; map && from && i < from->count; i++)
+        map = value_set(arena, map, from->entries[i].key, from->entries[i].value);
+    return map;
+}

@@ -43,6 +43,11 @@ struct value *value_append(struct arena *arena, struct value *list, struct value
 struct value *value_set(struct arena *arena, struct value *map, const char *key, struct value *value); /* replaces; returns the map */
 struct value *value_copy(struct arena *arena, const struct value *value); /* deep, positions kept */
 
+/* value_without: the map without the named keys, its positions kept; map NULL: an empty map. NULL: error recorded. */
+struct value *value_without(struct arena *arena, const struct value *map, const char *const *keys, size_t count);
+/* value_merge: every entry of `from` put into `map` (replacing); NULL passes on. Returns the map. */
+struct value *value_merge(struct arena *arena, struct value *map, const struct value *from);
+
 /* value_get: the entry's value or NULL; map may be NULL. */
 struct value *value_get(const struct value *map, const char *key);
 /* value_path: "a.b.0.c"; a number indexes a list. NULL when it is not there. */

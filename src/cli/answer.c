@@ -1,5 +1,5 @@
 /* answer.c: results to standard output, errors to standard error, and the exit status that goes with them. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <errno.h>
 #include <string.h>
@@ -40,7 +40,7 @@ bool output_close(void)
     return false;
 }
 
-int answer(const struct cli *cli, enum retort_status status, struct retort_result *result)
+int answer(const struct cli *cli, enum retort_status status, struct retort_result **result)
 {
     if (status != RETORT_OK) {
         const char *position = retort_error_has_position(cli->context) ? "" : "retort: ";
@@ -49,11 +49,12 @@ int answer(const struct cli *cli, enum retort_status status, struct retort_resul
     }
     enum retort_format format = has_flag(cli, "json") ? RETORT_JSON_FORMAT : has_flag(cli, "csv") ? RETORT_CSV_FORMAT : RETORT_TEXT_FORMAT;
     errno = 0;
-    status = retort_result_write(result, format, stdout);
+    status = retort_result_write(*result, format, stdout);
     if (status == RETORT_IO)
         output_fail(errno);
     else if (status != RETORT_OK)
         fprintf(stderr, "retort: %s\n", retort_status_text(status));
-    retort_result_free(result);
+    retort_result_free(*result);
+    *result = NULL;
     return exit_status(status);
 }

@@ -1,5 +1,5 @@
 /* arguments.c: words of the command line into the options that a command declares. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -93,8 +93,9 @@ extern const size_t common_option_count;
 
 /* --- answer.c --- */
 /* answer: writes a result to standard output as asked (--json, --csv where the command has them), frees it, or reports
- * the context's error; returns the exit status. */
-int answer(const struct cli *cli, enum retort_status status, struct retort_result *result);
+ * the context's error; returns the exit status. The result comes by its address, so that the job that makes it can be
+ * called in the same expression. */
+int answer(const struct cli *cli, enum retort_status status, struct retort_result **result);
 /* output_close: flushes standard output; false after saying why it cannot be written. */
 bool output_close(void);
 

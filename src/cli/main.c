@@ -1,17 +1,17 @@
 /* main.c: from the command line to a command and its exit status. Nothing else ends the program. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define COMMAND(identifier) extern const struct command command_##identifier;
-#include "commands.def"
+#include "cli/commands.def"
 #undef COMMAND
 
 static const struct command *const commands[] = {
 #define COMMAND(identifier) &command_##identifier,
-#include "commands.def"
+#include "cli/commands.def"
 #undef COMMAND
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

@@ -1,5 +1,5 @@
 /* usage.c: help, and the messages of wrong usage. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -72,11 +72,12 @@ void usage_program(FILE *out)
 int usage_fail(const struct command *command, const char *format, ...)
 {
     va_list arguments;
+    bool named = command != NULL && command->name[0] != '\0';
     fprintf(stderr, "retort: ");
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "; see `retort %s%s--help`\n", command != NULL ? command->name : "", command != NULL ? " " : "");
+    fprintf(stderr, "; see `retort %s%s--help`\n", named ? command->name : "", named ? " " : "");
     return EXIT_USAGE;
 }
 

@@ -93,8 +93,7 @@ struct op_example {
 struct op {
     const char *name, *summary;
     int inputs_min, inputs_max, outputs;
-    unsigned constant_outputs; /* bits of outputs that carry no gradient (running statistics): their d_out is always NULL */
-    size_t attributes_size;    /* 0: none; attributes is then NULL */
+    size_t attributes_size; /* 0: none; attributes is then NULL */
     /* shape: fills out[0 … n_outputs-1] from in (dimensions may be symbolic); on shapes that do not fit fails with a message that names
      * call->name, what was expected and found. */
     enum status (*shape)(struct op_call *call);

@@ -102,8 +102,8 @@ static void add_sides(const struct page *page, const struct report_run *run)
     }
     text_add(out, "</tbody>\n");
     page_table_end(page, "Means over the seeds, on the test split. The calibration error says how far confidence and "
-                         "accuracy lie apart; fidelity, how often the student answers as its teacher does;"
-                         " MACs, the multiply-accumulates of one sample.");
+                         "accuracy lie apart; fidelity, how often the student answers as its teacher does; MACs, the "
+                         "multiply-accumulates of one sample.");
 }
 
 /* seed_of: the label of the i-th pair: the seed of the i-th distilled stage, where there are as many. */

@@ -12,7 +12,7 @@ struct run_progress {
     int64_t step, steps, epoch, epochs;
     double loss, samples_per_second, seconds_left;
     double validation_accuracy; /* of the last epoch; NaN: none */
-    bool finished;
+    bool finished, epoch_end;
     int stages_done, stages;    /* of the whole run */
 };
 

@@ -31,26 +31,6 @@ struct option_set train_settings_options(void)
     return OPTION_SET(section_options);
 }
 
-/* without: a map without one of its keys. */
-static struct value *without(struct arena *arena, const struct value *map, const char *key)
-{
-    struct value *rest = value_map(arena);
-    if (!rest || !map)
-        return rest;
-    rest->file = map->file;
-    rest->line = map->line;
-    rest->column = map->column;
-    for (size_t i = 0; i < map->count; i++) {
-        if (strcmp(map->entries[i].key, key) == 0)
-            continue;
-        if (!value_set(arena, rest, map->entries[i].key, map->entries[i].value))
-            return NULL;
-        rest->entries[rest->count - 1].line = map->entries[i].line;
-        rest->entries[rest->count - 1].column = map->entries[i].column;
-    }
-    return rest;
-}
-
 /* entry_name: `name` of {name: …}, or of a plain text; `initial` where there is none. NULL: error recorded. */
 static const char *entry_name(struct context *ctx, const struct value *section, const char *what, const char *initial)
 {
@@ -74,7 +54,7 @@ struct named {
 static enum status named_bind(struct context *ctx, struct arena *arena, const struct value *section, const char *what, const char *initial,
                               const struct named *table, size_t count, size_t *index, void **options, struct value **resolved)
 {
-    const char *name = entry_name(ctx, section, what, initial), *names[32];
+    const char *name = entry_name(ctx, section, what, initial), *key = "name", *names[32];
     if (!name)
         return ctx->error.status;
     for (*index = 0; *index < count && strcmp(table[*index].name, name) != 0; ++*index)
@@ -85,15 +65,13 @@ static enum status named_bind(struct context *ctx, struct arena *arena, const st
                           nearest ? nearest : what, nearest ? "\"" : "s");
     }
     const struct named *entry = &table[*index];
-    const struct value *map = section && section->kind == VALUE_MAP ? without(arena, section, "name") : NULL;
+    const struct value *map = section && section->kind == VALUE_MAP ? value_without(arena, section, &key, 1) : NULL;
     *options = arena_take(arena, 1, entry->size);
     if (!*options)
         return ctx->error.status;
     RETURN_IF(options_bind(ctx, arena, entry->options, map, arena_format(arena, "%s %s", what, name), *options));
     struct value *named = value_set(arena, value_map(arena), "name", value_text(arena, name));
-    const struct value *bound = options_value(arena, entry->options, *options);
-    for (size_t i = 0; named && bound && i < bound->count; i++)
-        named = value_set(arena, named, bound->entries[i].key, bound->entries[i].value);
+    named = value_merge(arena, named, options_value(arena, entry->options, *options));
     *resolved = named;
     return named ? STATUS_OK : ctx->error.status;
 }

@@ -310,8 +310,10 @@ static void test_a_number_changes_between_steps_without_compiling(void **state)
     for (int i = 0; i < BATCH * CLASSES; i++)
         squares += f->zs[i] * f->zs[i];
     const double expected[][2] = {{0, 4}, {0.25, 2.5}, {0.5, 1}, {1, 1}};
-    uint64_t allocations = f->ctx.allocator.allocations;
+    uint64_t allocations = 0;
     for (int i = 0; i < 4; i++) {
+        if (i == 1) /* the first run may still allocate */
+            allocations = f->ctx.allocator.allocations;
         graph_knobs_follow(f->graph, expected[i][0]);
         assert_true(fabs(run(f, 1, (uint64_t)i, 0) - expected[i][1] * squares) < 1e-12);
     }

@@ -172,6 +172,7 @@ static enum status build_everything(struct context *ctx, void *user)
     input.mean = mean;
     input.deviation = deviation;
     struct network *network = NULL, *again = NULL;
+    struct graph *graph = NULL;
     struct value *description, *described;
     enum status status = STATUS_OK;
     struct arena *arena = arena_new(ctx);
@@ -182,7 +183,16 @@ static enum status build_everything(struct context *ctx, void *user)
     TRY(described ? STATUS_OK : ctx->error.status);
     TRY(network_rebuild(ctx, described, "net", ELEMENT_F32, 3, &again));
     TRY(network_inspect(arena, again) ? STATUS_OK : ctx->error.status);
+    graph = graph_new(ctx);
+    TRY(graph ? STATUS_OK : ctx->error.status);
+    for (int training = 0; training < 2; training++) {
+        struct instance instance;
+        struct instance_mode mode = {.training = training, .frozen = !training};
+        struct node *images = graph_input(graph, "images", training ? ELEMENT_U8 : ELEMENT_REAL, SHAPE(SHAPE_BATCH, 28, 28, 1));
+        TRY(network_instantiate(graph, again, images, mode, &instance));
+    }
 cleanup:
+    graph_free(graph);
     network_free(network);
     network_free(again);
     arena_free(arena);

@@ -32,7 +32,7 @@ struct op_case {
     int64_t in_count[OP_MAX_INPUTS], out_count[OP_MAX_OUTPUTS];
     double *in[OP_MAX_INPUTS]; /* values that float holds exactly */
     double *out_values[OP_MAX_OUTPUTS];
-    double *weights[OP_MAX_OUTPUTS]; /* NULL: the output carries no gradient */
+    double *weights[OP_MAX_OUTPUTS]; /* NULL: the output is not of real numbers */
     bool wanted[OP_MAX_INPUTS];      /* a gradient is examined */
     int n_slopes[OP_MAX_INPUTS];
     struct slope *slopes[OP_MAX_INPUTS];

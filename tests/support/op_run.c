@@ -232,12 +232,7 @@ static void check_training(struct op_case *c, struct kernel_context *kernels, en
             op_case_fail(c, "prepare promises a recompute that the op does not have");
         } else if (b.needs.recomputes) {
             struct pointers p = bench_pointers(&b);
-            for (int o = 0; o < b.call.n_outputs; o++) {
-                /* Outputs without a gradient have done their work; recompute may leave them as they are. */
-                if (!(c->op->constant_outputs >> o & 1U)) {
-                    guarded_poison(&b.out[o]);
-                }
-            }
+            poison_outputs(&b);
             bench_call(&b, c->op->recompute, "recompute", &p, true, false, b.needs.forward_scratch);
             bench_same_outputs(&b, first, "recompute");
         }

@@ -53,7 +53,7 @@ static inline const real *line_coefficients(const struct line *line, int64_t cha
 /* Rows of a segment: a whole number of lines. */
 static inline int64_t segment_rows(const struct line *line, int64_t rows, int64_t channels, int64_t segments_max)
 {
-    enum { SEGMENT_WORK = 32768 };
+    enum { SEGMENT_WORK = 16384 };
     int64_t segments = rows * channels / SEGMENT_WORK + 1;
     if (segments > segments_max)
         segments = segments_max;

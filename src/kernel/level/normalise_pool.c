@@ -8,10 +8,14 @@
 #include "kernel/level/pieces.h"
 
 #define PIECES_NORM
+#if VECTOR_BYTES >= 64
 #define PIECE_WIDTH w64
 #include "kernel/level/pool_pieces.h"
+#endif
+#if VECTOR_BYTES >= 32
 #define PIECE_WIDTH w32
 #include "kernel/level/pool_pieces.h"
+#endif
 #define PIECE_WIDTH w16
 #include "kernel/level/pool_pieces.h"
 #define PIECE_WIDTH w1
@@ -47,44 +51,68 @@ static int64_t x_of(const struct windows *m, int64_t row)
     return (row / m->out_height * m->height + row % m->out_height * 2) * m->width * m->channels;
 }
 
+/* Loops over one row of windows are made once for each limit. */
+#define FOR_LIMIT(CALL)                                                                                                \
+    switch (m->norm.limit) {                                                                                           \
+    case LIMIT_NONE:                                                                                                   \
+        CALL(LIMIT_NONE);                                                                                              \
+        break;                                                                                                         \
+    case LIMIT_LOW:                                                                                                    \
+        CALL(LIMIT_LOW);                                                                                               \
+        break;                                                                                                         \
+    case LIMIT_BOTH:                                                                                                   \
+        CALL(LIMIT_BOTH);                                                                                              \
+        break;                                                                                                         \
+    }
+
+VECTOR_INLINE void row_apply(enum limit limit, const struct windows *m, const real *x, real *y)
+{
+    int64_t channels = m->channels, down = m->width * channels;
+#define FORWARD(suffix, c) norm_forward_##suffix(limit, &m->norm, c, x + (c), channels, down, m->out_width, y + (c))
+    PIECES(channels, FORWARD)
+}
+
+VECTOR_INLINE void row_sums(enum limit limit, const struct windows *m, const real *x, const real *dy, double *sums)
+{
+    int64_t channels = m->channels, down = m->width * channels;
+#define SUMS(suffix, c)                                                                                                \
+    norm_sums_##suffix(limit, &m->norm, c, x + (c), channels, down, m->out_width, dy + (c), sums, sums + channels)
+    PIECES(channels, SUMS)
+}
+
+VECTOR_INLINE void row_gradient(enum limit limit, const struct windows *m, const real *x, const real *dy, real *dx)
+{
+    int64_t channels = m->channels, down = m->width * channels;
+#define BACKWARD(suffix, c)                                                                                            \
+    norm_backward_##suffix(limit, &m->norm, c, x + (c), channels, down, m->out_width, dy + (c), dx + (c))
+    PIECES(channels, BACKWARD)
+}
+
+static void rows_apply(const struct windows *m, int64_t row, real *y)
+{
+#define APPLY(limit) row_apply(limit, m, m->norm.x + x_of(m, row), y)
+    FOR_LIMIT(APPLY)
+}
+
 void KERNEL(norm_pool_apply)(int64_t samples, int64_t height, int64_t width, int64_t channels, const void *x,
                              const void *coefficients, double low, double high, void *y, int threads)
 {
     struct windows m = windows_of(samples, height, width, channels, x, coefficients, low, high);
-    int64_t rows = samples * m.out_height, down = width * channels;
+    int64_t rows = samples * m.out_height, row_size = m.out_width * channels;
     (void)threads; /* unused without OpenMP */
-#pragma omp parallel for num_threads(threads) if (threads > 1 && rows * down > NORM_THREAD_WORK)
-    for (int64_t row = 0; row < rows; row++) {
-        const real *from = m.norm.x + x_of(&m, row);
-        real *to = (real *)y + row * m.out_width * channels;
-        for (int64_t j = 0; j < m.out_width; j++, from += 2 * channels, to += channels) {
-#define FORWARD(suffix, c) norm_forward_##suffix(&m.norm, c, from + (c), channels, down, to + (c))
-            PIECES(channels, FORWARD)
-        }
-    }
+#pragma omp parallel for num_threads(threads) if (threads > 1 && rows * row_size > NORM_THREAD_WORK / 4)
+    for (int64_t row = 0; row < rows; row++)
+        rows_apply(&m, row, (real *)y + row * row_size);
 }
 
-/* sums_rows: rows of windows [from, to) of a block of channels into sums [2, channels]. */
+/* sums_rows: rows of windows [from, to) into sums [2, channels]. */
 static void sums_rows(const struct windows *m, int64_t from, int64_t to, double *sums)
 {
-    enum { BLOCK = 256 };
-    int64_t channels = m->channels, down = m->width * channels;
-    memset(sums, 0, 2 * (size_t)channels * sizeof(double));
-    for (int64_t at = 0; at < channels; at += BLOCK) {
-        int64_t n = channels - at < BLOCK ? channels - at : BLOCK;
-        for (int64_t row = from; row < to; row++) {
-            real lanes[2 * BLOCK] = {0}; /* of one row of windows */
-            const real *x = m->norm.x + x_of(m, row) + at, *dy = m->norm.dy + row * m->out_width * channels + at;
-            for (int64_t j = 0; j < m->out_width; j++, x += 2 * channels, dy += channels) {
-#define SUMS(suffix, c)                                                                                                \
-    norm_sums_##suffix(&m->norm, at + (c), x + (c), channels, down, dy + (c), lanes + (c), lanes + BLOCK + (c))
-                PIECES(n, SUMS)
-            }
-            for (int64_t c = 0; c < n; c++) {
-                sums[at + c] += (double)lanes[c];
-                sums[channels + at + c] += (double)lanes[BLOCK + c];
-            }
-        }
+    memset(sums, 0, 2 * (size_t)m->channels * sizeof(double));
+    for (int64_t row = from; row < to; row++) {
+        const real *dy = m->norm.dy + row * m->out_width * m->channels;
+#define ROW_SUMS(limit) row_sums(limit, m, m->norm.x + x_of(m, row), dy, sums)
+        FOR_LIMIT(ROW_SUMS)
     }
 }
 
@@ -118,6 +146,21 @@ static void rest(const struct norm *n, int64_t pixels, const real *x, real *dx)
     }
 }
 
+static void rows_gradient(const struct windows *m, int64_t row, const real *dy, real *dx)
+{
+    int64_t start = x_of(m, row), down = m->width * m->channels, channels = m->channels;
+    const real *x = m->norm.x + start;
+    dx += start;
+#define GRADIENT(limit) row_gradient(limit, m, x, dy, dx)
+    FOR_LIMIT(GRADIENT)
+    if (m->width % 2 == 1) {
+        rest(&m->norm, 1, x + down - channels, dx + down - channels);
+        rest(&m->norm, 1, x + 2 * down - channels, dx + 2 * down - channels);
+    }
+    if (m->height % 2 == 1 && row % m->out_height == m->out_height - 1)
+        rest(&m->norm, m->width, x + 2 * down, dx + 2 * down);
+}
+
 void KERNEL(norm_pool_gradient)(int64_t samples, int64_t height, int64_t width, int64_t channels, const void *x,
                                 const void *dy_, const void *coefficients, double low, double high, void *dx, bool add,
                                 int threads)
@@ -125,22 +168,9 @@ void KERNEL(norm_pool_gradient)(int64_t samples, int64_t height, int64_t width, 
     struct windows m = windows_of(samples, height, width, channels, x, coefficients, low, high);
     const real *dy = dy_;
     m.norm.add = add;
-    int64_t rows = samples * m.out_height, down = width * channels;
+    int64_t rows = samples * m.out_height;
     (void)threads;
-#pragma omp parallel for num_threads(threads) if (threads > 1 && rows * down > NORM_THREAD_WORK)
-    for (int64_t row = 0; row < rows; row++) {
-        int64_t start = x_of(&m, row);
-        const real *from = m.norm.x + start, *d = dy + row * m.out_width * channels;
-        real *to = (real *)dx + start;
-        for (int64_t j = 0; j < m.out_width; j++, from += 2 * channels, to += 2 * channels, d += channels) {
-#define BACKWARD(suffix, c) norm_backward_##suffix(&m.norm, c, from + (c), channels, down, d + (c), to + (c))
-            PIECES(channels, BACKWARD)
-        }
-        if (width % 2 == 1) {
-            rest(&m.norm, 1, from, to);
-            rest(&m.norm, 1, from + down, to + down);
-        }
-        if (height % 2 == 1 && row % m.out_height == m.out_height - 1)
-            rest(&m.norm, width, m.norm.x + start + 2 * down, (real *)dx + start + 2 * down);
-    }
+#pragma omp parallel for num_threads(threads) if (threads > 1 && rows * width * channels > NORM_THREAD_WORK / 2)
+    for (int64_t row = 0; row < rows; row++)
+        rows_gradient(&m, row, dy + row * m.out_width * channels, dx);
 }

@@ -3,7 +3,7 @@
  *
  *     PIECES(channels, CALL): CALL(suffix, c) for pieces of width 64, 32, 16 bytes and single elements.
  *
- * A file that is to be made once for each width is included by PIECE_FILE's user four times, see pool_pieces.h. */
+ * pool_pieces.h is such code, included once for each width. */
 #ifndef KERNEL_LEVEL_PIECES_H
 #define KERNEL_LEVEL_PIECES_H
 

@@ -10,10 +10,14 @@
 
 #include <string.h>
 
+#if VECTOR_BYTES >= 64
 #define PIECE_WIDTH w64
 #include "kernel/level/pool_pieces.h"
+#endif
+#if VECTOR_BYTES >= 32
 #define PIECE_WIDTH w32
 #include "kernel/level/pool_pieces.h"
+#endif
 #define PIECE_WIDTH w16
 #include "kernel/level/pool_pieces.h"
 #define PIECE_WIDTH w1
@@ -56,10 +60,8 @@ static void two_by_two_forward(const struct pool_shape *s, const real *x, real *
     for (int64_t row = 0; row < rows; row++) {
         const real *from = x + (row / s->out_height * s->height + row % s->out_height * 2) * down;
         real *to = y + row * s->out_width * channels;
-        for (int64_t j = 0; j < s->out_width; j++, from += 2 * channels, to += channels) {
-#define FORWARD(suffix, c) max_forward_##suffix(from + (c), channels, down, to + (c))
-            PIECES(channels, FORWARD)
-        }
+#define FORWARD(suffix, c) max_forward_##suffix(from + (c), channels, down, s->out_width, to + (c))
+        PIECES(channels, FORWARD)
     }
 }
 
@@ -72,14 +74,12 @@ static void two_by_two_backward(const struct pool_shape *s, const real *x, const
         int64_t start = (row / s->out_height * s->height + row % s->out_height * 2) * down;
         const real *from = x + start, *d = dy + row * s->out_width * channels;
         real *to = dx + start;
-        for (int64_t j = 0; j < s->out_width; j++, from += 2 * channels, to += 2 * channels, d += channels) {
-#define BACKWARD(suffix, c) max_backward_##suffix(from + (c), channels, down, d + (c), to + (c), add)
-            PIECES(channels, BACKWARD)
-        }
+#define BACKWARD(suffix, c) max_backward_##suffix(from + (c), channels, down, s->out_width, d + (c), to + (c), add)
+        PIECES(channels, BACKWARD)
         /* What no window covers: the last column and the last row of odd maps. */
         if (!add && s->width % 2 == 1) {
-            memset(to, 0, (size_t)channels * sizeof(real));
-            memset(to + down, 0, (size_t)channels * sizeof(real));
+            memset(to + down - channels, 0, (size_t)channels * sizeof(real));
+            memset(to + 2 * down - channels, 0, (size_t)channels * sizeof(real));
         }
         if (!add && s->height % 2 == 1 && row % s->out_height == s->out_height - 1)
             memset(dx + start + 2 * down, 0, (size_t)down * sizeof(real));
@@ -167,25 +167,51 @@ void KERNEL(max_pool_backward)(const struct pool_shape *s, const void *x_, const
 
 /* --- average --- */
 
-static void average_window(const struct pool_shape *s, const real *x, struct window w, real *y)
+/* From this many pixels on sums need more digits than the table's precision has. */
+enum { FEW_PIXELS = 256 };
+
+static void average_large(const struct pool_shape *s, const real *x, struct window w, real *y)
 {
     double size = (double)(s->kernel[0] * s->kernel[1]);
     for (int64_t c = 0; c < s->channels; c += CHANNELS) {
         int64_t n = s->channels - c < CHANNELS ? s->channels - c : CHANNELS;
         double total[CHANNELS] = {0};
-        for (int64_t h = w.top; h < w.bottom; h++) {
-            real sum[CHANNELS] = {0}; /* of a row: few enough for the table's precision */
-            for (int64_t v = w.left; v < w.right; v++) {
-                const real *pixel = x + (h * s->width + v) * s->channels + c;
-#pragma omp simd
+        for (int64_t h = w.top; h < w.bottom; h++)
+            for (int64_t v = w.left; v < w.right; v++)
                 for (int64_t k = 0; k < n; k++)
-                    sum[k] += pixel[k];
-            }
-            for (int64_t k = 0; k < n; k++)
-                total[k] += (double)sum[k];
-        }
+                    total[k] += (double)x[(h * s->width + v) * s->channels + c + k];
         for (int64_t k = 0; k < n; k++)
             y[c + k] = (real)(total[k] / size);
+    }
+}
+
+static void average_sample(const struct pool_shape *s, const real *x, real *y)
+{
+    int64_t channels = s->channels, down = s->width * channels, pixels = s->kernel[0] * s->kernel[1];
+    real part = (real)(1 / (double)pixels);
+    for (int64_t i = 0; i < s->out_height * s->out_width; i++, y += channels) {
+        struct window w = window_at(s, i / s->out_width, i % s->out_width);
+        const real *from = x + w.top * down + w.left * channels;
+        int64_t rows = w.bottom - w.top, columns = w.right - w.left;
+        if (pixels >= FEW_PIXELS) {
+            average_large(s, x, w, y);
+            continue;
+        }
+#define SUM(suffix, c) window_sum_##suffix(from + (c), rows, columns, channels, down, part, y + (c))
+        PIECES(channels, SUM)
+    }
+}
+
+static void spread_sample(const struct pool_shape *s, const real *dy, real *dx)
+{
+    int64_t channels = s->channels, down = s->width * channels;
+    real part = (real)(1 / (double)(s->kernel[0] * s->kernel[1]));
+    for (int64_t i = 0; i < s->out_height * s->out_width; i++, dy += channels) {
+        struct window w = window_at(s, i / s->out_width, i % s->out_width);
+        real *to = dx + w.top * down + w.left * channels;
+        int64_t rows = w.bottom - w.top, columns = w.right - w.left;
+#define SPREAD(suffix, c) window_spread_##suffix(dy + (c), rows, columns, channels, down, part, to + (c))
+        PIECES(channels, SPREAD)
     }
 }
 
@@ -194,35 +220,22 @@ void KERNEL(average_pool_forward)(const struct pool_shape *s, const void *x_, vo
     const real *x = x_;
     real *y = y_;
     (void)threads;
-    int64_t in = s->height * s->width * s->channels, windows = s->out_height * s->out_width;
+    int64_t in = s->height * s->width * s->channels, out = s->out_height * s->out_width * s->channels;
 #pragma omp parallel for num_threads(threads) if (threads > 1 && s->samples * in > THREAD_WORK)
     for (int64_t b = 0; b < s->samples; b++)
-        for (int64_t i = 0; i < windows; i++)
-            average_window(s, x + b * in, window_at(s, i / s->out_width, i % s->out_width),
-                           y + (b * windows + i) * s->channels);
+        average_sample(s, x + b * in, y + b * out);
 }
 
 void KERNEL(average_pool_backward)(const struct pool_shape *s, const void *dy_, void *dx_, bool add, int threads)
 {
     const real *dy = dy_;
-    real *dx = dx_, part = (real)(1 / (double)(s->kernel[0] * s->kernel[1]));
+    real *dx = dx_;
     (void)threads;
-    int64_t channels = s->channels, in = s->height * s->width * channels, windows = s->out_height * s->out_width;
+    int64_t in = s->height * s->width * s->channels, out = s->out_height * s->out_width * s->channels;
 #pragma omp parallel for num_threads(threads) if (threads > 1 && s->samples * in > THREAD_WORK)
     for (int64_t b = 0; b < s->samples; b++) {
         if (!add)
             memset(dx + b * in, 0, (size_t)in * sizeof(real));
-        for (int64_t i = 0; i < windows; i++) {
-            struct window w = window_at(s, i / s->out_width, i % s->out_width);
-            const real *d = dy + (b * windows + i) * channels;
-            for (int64_t h = w.top; h < w.bottom; h++) {
-                for (int64_t v = w.left; v < w.right; v++) {
-                    real *to = dx + b * in + (h * s->width + v) * channels;
-#pragma omp simd
-                    for (int64_t c = 0; c < channels; c++)
-                        to[c] += d[c] * part;
-                }
-            }
-        }
+        spread_sample(s, dy + b * out, dx + b * in);
     }
 }

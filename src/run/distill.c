@@ -1,0 +1,382 @@
+/* distill.c: the whole job: teacher, its recorded outputs, then for each seed the student alone and distilled, side by side. */
+#include "base/file.h"
+#include "base/thread.h"
+#include "format/json.h"
+#include "recipe/recipe.h"
+#include "run/result.h"
+#include "train/stage_graph.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WIDE_MACS 4000000 /* from here on a student's step is worth all cores */
+enum { RECORDINGS_MAX = 16 };
+
+struct distillation {
+    struct context *ctx;
+    struct arena *arena;
+    const struct run_options *options;
+    struct plan plan;
+    struct folder folder;
+    bool student_only;
+    struct run_site site;
+    struct network *teacher;
+    struct kernel_context *kernels; /* with all threads */
+    struct program_memory *memory;
+    double *teacher_logits;
+    struct recording recordings[RECORDINGS_MAX];
+    struct value *entries;
+    char teacher_sha256[65];
+};
+
+/* --- what is to be done --- */
+
+static bool with_alone(const struct distillation *d)
+{
+    return d->student_only || d->plan.baseline;
+}
+
+static int students_per_seed(const struct distillation *d)
+{
+    return (with_alone(d) ? 1 : 0) + (d->student_only ? 0 : 1);
+}
+
+static bool with_teacher(const struct distillation *d)
+{
+    return !d->student_only && d->plan.has_teacher;
+}
+
+/* stage_labels: a stage of one network that learns from the labels. */
+static enum status stage_labels(struct context *ctx, struct arena *arena, const struct term *labels, const char *name, const char *role,
+                                uint64_t seed, struct network *network, const struct train_settings *train, struct stage *stage)
+{
+    struct learner *learner = arena_take(arena, 1, sizeof *learner);
+    struct term *term = arena_copy(arena, labels, sizeof *term);
+    if (!name || !learner || !term)
+        return ctx->error.status;
+    *learner = (struct learner){.name = network->name, .network = network, .training = true, .learns = true, .optimiser = &train->optimiser};
+    *stage = (struct stage){.name = name, .role = role, .seed = seed, .n_learners = 1, .n_terms = 1, .learners = learner, .terms = term,
+                            .budget = train->budget};
+    return STATUS_OK;
+}
+
+/* --- the teacher --- */
+
+static enum status teacher_test(struct distillation *d)
+{
+    const struct split *split = &d->plan.data->splits[SPLIT_TEST];
+    struct metrics metrics;
+    if (split->count == 0)
+        return STATUS_OK;
+    d->teacher_logits = memory_new(d->ctx, (size_t)(split->count * d->plan.input.classes), sizeof *d->teacher_logits);
+    if (!d->teacher_logits)
+        return d->ctx->error.status;
+    RETURN_IF(evaluate(d->ctx, d->teacher, split, d->plan.precision, d->kernels, d->memory, d->teacher_logits, &metrics));
+    d->site.teacher_logits = d->teacher_logits;
+    return STATUS_OK;
+}
+
+static enum status teacher_hash(struct distillation *d)
+{
+    unsigned char *bytes = NULL;
+    size_t count;
+    const char *path = folder_file(d->arena, &d->folder, "models/teacher.safetensors");
+    if (!path)
+        return d->ctx->error.status;
+    RETURN_IF(file_read(d->ctx, path, 0, &bytes, &count));
+    sha256_hex(bytes, count, d->teacher_sha256);
+    memory_free(d->ctx, bytes);
+    d->site.teacher_sha256 = d->teacher_sha256;
+    return STATUS_OK;
+}
+
+static enum status teacher_make(struct distillation *d)
+{
+    struct stage stage;
+    struct plan *plan = &d->plan;
+    RETURN_IF(plan_network(d->ctx, plan, &plan->teacher, "teacher", plan->teacher_seed, &d->teacher));
+    RETURN_IF(stage_labels(d->ctx, d->arena, &plan->teacher_labels, "teacher", "teacher", plan->teacher_seed, d->teacher, &plan->teacher.train,
+                           &stage));
+    RETURN_IF(stage_job(d->ctx, &d->site, &stage, d->kernels, d->memory));
+    atomic_fetch_add(&d->site.done, 1);
+    RETURN_IF(teacher_test(d));
+    return teacher_hash(d);
+}
+
+/* --- a seed's student --- */
+
+struct student {
+    struct stage_list list;
+    struct network *network, *teacher;
+};
+
+static enum status student_stage(struct context *ctx, struct distillation *d, struct arena *arena, uint64_t seed, bool alone, struct student *student)
+{
+    const struct plan *plan = &d->plan;
+    student->list.arena = arena;
+    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", seed, &student->network));
+    if (alone) {
+        struct stage *stage = stage_add(&student->list);
+        const char *name = arena_format(arena, "alone-%llu", (unsigned long long)seed);
+        return stage ? stage_labels(ctx, arena, &plan->student_labels, name, "alone", seed, student->network, &plan->student.train, stage) : ctx->error.status;
+    }
+    struct request request = {.ctx = ctx, .seed = seed, .student = student->network, .teachers = &d->teacher, .n_teachers = d->teacher ? 1 : 0,
+                              .optimiser = &plan->student.train.optimiser, .budget = plan->student.train.budget, .terms = plan->terms,
+                              .n_terms = plan->n_terms};
+    return plan->scheme->stages(&request, plan->scheme_options, &student->list);
+}
+
+/* student_run: piece i of the side-by-side work: seed i / per seed; alone first. */
+static enum status student_run(struct context *ctx, struct distillation *d, int i, struct kernel_context *kernels, struct program_memory *memory)
+{
+    enum status status = STATUS_OK;
+    struct student student = {{0}, NULL, NULL};
+    int per_seed = students_per_seed(d);
+    struct arena *arena = arena_new(ctx);
+    if (!arena)
+        return ctx->error.status;
+    bool alone = with_alone(d) && i % per_seed == 0;
+    TRY(student_stage(ctx, d, arena, (uint64_t)d->plan.seeds.values[i / per_seed], alone, &student));
+    for (int j = 0; j < student.list.count; j++)
+        TRY(stage_job(ctx, &d->site, &student.list.stages[j], kernels, memory));
+    atomic_fetch_add(&d->site.done, 1);
+cleanup:
+    network_free(student.network);
+    arena_free(arena);
+    return status;
+}
+
+static enum status student_thread(struct context *ctx, void *user, int i)
+{
+    struct distillation *d = user;
+    struct kernel_context *kernels = kernel_context_new(ctx, ctx->threads);
+    struct program_memory *memory = kernels ? program_memory_new(ctx) : NULL;
+    enum status status = memory ? student_run(ctx, d, i, kernels, memory) : ctx->error.status;
+    program_memory_free(memory);
+    kernel_context_free(kernels);
+    return status;
+}
+
+/* students_check: builds the first distilled stage's graph, so that a tap or a shape that does not fit ends the run before the
+ * teacher is trained. */
+static enum status students_check(struct distillation *d)
+{
+    enum status status = STATUS_OK;
+    struct student student = {{0}, NULL, NULL};
+    struct stage_graph *built = NULL;
+    bool alone = d->student_only;
+    TRY(student_stage(d->ctx, d, d->arena, (uint64_t)d->plan.seeds.values[0], alone, &student));
+    for (int i = 0; i < student.list.count; i++) {
+        TRY(stage_check(d->ctx, &student.list.stages[i]));
+        const struct split *split = &d->plan.data->splits[SPLIT_TRAIN];
+        struct stage_graph_spec spec = {.stage = &student.list.stages[i], .split = split, .precision = d->plan.precision,
+                                        .images = split->element == ELEMENT_U8 ? ELEMENT_U8 : ELEMENT_REAL};
+        built = stage_graph_new(d->ctx, &spec);
+        if (!built)
+            TRY(d->ctx->error.status);
+        stage_graph_free(built);
+        built = NULL;
+    }
+cleanup:
+    network_free(student.network);
+    return status;
+}
+
+/* recordings_prepare: what the distilled stages read of the frozen teacher, computed once for all seeds. */
+static enum status recordings_prepare(struct distillation *d)
+{
+    enum status status = STATUS_OK;
+    struct student student = {{0}, NULL, NULL};
+    int layers[RECORDINGS_MAX];
+    const struct split *split = &d->plan.data->splits[SPLIT_TRAIN];
+    const struct augmentation *augmentation = d->plan.data->augmentation;
+    if (!with_teacher(d) || !d->plan.cache || augmentation_views(augmentation) == 0 || d->plan.student.train.budget.steps == 0)
+        return STATUS_OK;
+    TRY(student_stage(d->ctx, d, d->arena, (uint64_t)d->plan.seeds.values[0], false, &student));
+    int count = stage_teacher_taps(d->ctx, &student.list.stages[0], 1, layers, RECORDINGS_MAX);
+    if (count < 0)
+        TRY(d->ctx->error.status);
+    if (count == 0)
+        goto cleanup;
+    int64_t bytes = 0;
+    for (int i = 0; i < count; i++)
+        bytes += recording_bytes(d->teacher, layers[i], augmentation, split->count, d->plan.precision);
+    log_line(d->ctx, LOG_INFO, "recording the teacher's outputs: %lld samples, %lld views each, %.1f MB", (long long)split->count,
+             (long long)augmentation_views(augmentation), (double)bytes / 1e6);
+    TRY(recordings_make(d->ctx, d->teacher, layers, count, split, augmentation, d->plan.student.train.budget.batch, d->plan.precision, d->kernels,
+                        d->memory, d->recordings));
+    d->site.recordings = d->recordings;
+    d->site.n_recordings = count;
+cleanup:
+    network_free(student.network);
+    return status;
+}
+
+/* students_run: small students one a core, with one thread each, so that neither --jobs nor the number of cores changes a bit of them;
+ * wide ones one after another with all threads. */
+static enum status students_run(struct distillation *d)
+{
+    struct network *network = NULL;
+    RETURN_IF(plan_network(d->ctx, &d->plan, &d->plan.student, "student", 0, &network));
+    bool wide = network_count_macs(network) >= WIDE_MACS;
+    network_free(network);
+    int jobs = d->options->jobs > 0 ? d->options->jobs : wide ? 1 : cpu_count();
+    int threads = d->ctx->threads;
+    d->ctx->threads = wide ? threads : 1;
+    enum status status = jobs_run(d->ctx, jobs, (int)d->plan.seeds.count * students_per_seed(d), student_thread, d);
+    d->ctx->threads = threads;
+    return status;
+}
+
+/* --- what comes out --- */
+
+static enum status entry_append(struct distillation *d, const char *name)
+{
+    struct value *entry = name ? stage_entry(d->ctx, d->arena, &d->folder, name) : NULL;
+    d->entries = value_append(d->arena, d->entries, entry);
+    if (!entry && d->ctx->error.status == STATUS_OK)
+        return fail(d->ctx, STATUS_BAD_INPUT, "%s: stage %s has no entry; remove the folder and start again", d->folder.record_path, name);
+    return d->entries ? STATUS_OK : d->ctx->error.status;
+}
+
+static enum status entries_collect(struct distillation *d)
+{
+    d->entries = value_list(d->arena);
+    if (with_teacher(d))
+        RETURN_IF(entry_append(d, "teacher"));
+    for (size_t i = 0; i < d->plan.seeds.count; i++) {
+        unsigned long long seed = (unsigned long long)d->plan.seeds.values[i];
+        if (with_alone(d))
+            RETURN_IF(entry_append(d, arena_format(d->arena, "alone-%llu", seed)));
+        if (!d->student_only)
+            RETURN_IF(entry_append(d, arena_format(d->arena, "distilled-%llu", seed)));
+    }
+    return STATUS_OK;
+}
+
+static enum status student_copy(struct distillation *d)
+{
+    const char *best = result_best(d->entries);
+    unsigned char *bytes = NULL;
+    size_t count;
+    if (!best)
+        return STATUS_OK;
+    const char *from = folder_file(d->arena, &d->folder, "models/%s.safetensors", best);
+    const char *to = folder_file(d->arena, &d->folder, "models/student.safetensors");
+    RETURN_IF(file_read(d->ctx, from, 0, &bytes, &count));
+    struct file_writer *writer = file_writer_new(d->ctx, to);
+    enum status status = writer ? file_write(writer, bytes, count) : d->ctx->error.status;
+    if (status == STATUS_OK)
+        status = file_commit(writer);
+    else
+        file_discard(writer);
+    memory_free(d->ctx, bytes);
+    return status;
+}
+
+static enum status result_write(struct distillation *d, double seconds, struct value **result)
+{
+    struct text text;
+    *result = result_make(d->arena, &d->plan, d->options->version, d->kernels, d->entries, seconds);
+    if (!*result)
+        return d->ctx->error.status;
+    text_init(&text, d->ctx);
+    json_write(*result, &text, 1);
+    text_add(&text, "\n");
+    const char *path = folder_file(d->arena, &d->folder, "result.json");
+    struct file_writer *writer = !text.failed && path ? file_writer_new(d->ctx, path) : NULL;
+    enum status status = writer ? file_write(writer, text.bytes, text.length) : d->ctx->error.status;
+    text_free(&text);
+    if (status != STATUS_OK) {
+        file_discard(writer);
+        return status;
+    }
+    return file_commit(writer);
+}
+
+/* --- the whole --- */
+
+static enum status distillation_open(struct distillation *d)
+{
+    struct context *ctx = d->ctx;
+    const struct run_options *options = d->options;
+    const char *path = options->recipe, *command = NULL;
+    struct value *recipe = NULL;
+    d->student_only = options->student_only;
+    if (options->resume) {
+        RETURN_IF(folder_resume(ctx, d->arena, options->folder, &d->folder));
+        if (d->folder.finished)
+            return STATUS_OK;
+        RETURN_IF(record_note_read(ctx, d->arena, d->folder.record, "command", &command));
+        d->student_only = command && strcmp(command, "train") == 0;
+        path = folder_file(d->arena, &d->folder, "recipe.yaml");
+        if (!path)
+            return ctx->error.status;
+    }
+    RETURN_IF(recipe_read(ctx, d->arena, path, &recipe));
+    for (int i = 0; i < options->n_sets; i++)
+        RETURN_IF(recipe_set(ctx, d->arena, recipe, options->sets[i]));
+    RETURN_IF(plan_make(ctx, d->arena, recipe, path, d->student_only, &d->plan));
+    if (with_teacher(d)) /* only its layers are needed for the check; its values come later */
+        RETURN_IF(plan_network(ctx, &d->plan, &d->plan.teacher, "teacher", d->plan.teacher_seed, &d->teacher));
+    RETURN_IF(students_check(d));
+    network_free(d->teacher);
+    d->teacher = NULL;
+    if (options->resume)
+        return STATUS_OK;
+    const char *folder = options->folder ? options->folder : folder_default(d->arena, d->plan.name);
+    return folder ? folder_create(ctx, &d->plan, folder, options->force, d->student_only ? "train" : "distill", &d->folder) : ctx->error.status;
+}
+
+static enum status distillation_run(struct distillation *d, struct value **result)
+{
+    double begin = clock_seconds();
+    d->site = (struct run_site){.plan = &d->plan, .folder = &d->folder, .options = d->options,
+                                .stages = (with_teacher(d) ? 1 : 0) + (int)d->plan.seeds.count * students_per_seed(d)};
+    d->kernels = kernel_context_new(d->ctx, d->ctx->threads);
+    d->memory = d->kernels ? program_memory_new(d->ctx) : NULL;
+    if (!d->memory)
+        return d->ctx->error.status;
+    if (with_teacher(d)) {
+        RETURN_IF(teacher_make(d));
+        RETURN_IF(recordings_prepare(d));
+    }
+    RETURN_IF(students_run(d));
+    RETURN_IF(entries_collect(d));
+    RETURN_IF(student_copy(d));
+    RETURN_IF(result_write(d, clock_seconds() - begin, result));
+    return folder_finish(d->ctx, d->arena, &d->folder);
+}
+
+static void distillation_close(struct distillation *d)
+{
+    for (int i = 0; i < RECORDINGS_MAX; i++)
+        recording_free(&d->recordings[i]);
+    memory_free(d->ctx, d->teacher_logits);
+    network_free(d->teacher);
+    program_memory_free(d->memory);
+    kernel_context_free(d->kernels);
+    folder_close(d->ctx, &d->folder);
+    plan_free(d->ctx, &d->plan);
+}
+
+enum status run_distill(struct context *ctx, struct arena *arena, const struct run_options *options, const char **folder,
+                        struct value **result)
+{
+    enum status status = STATUS_OK;
+    struct distillation d = {.ctx = ctx, .arena = arena, .options = options};
+    *result = NULL;
+    status = distillation_open(&d);
+    *folder = d.folder.path;
+    if (status == STATUS_OK && d.folder.finished)
+        status = json_read(ctx, arena, folder_file(arena, &d.folder, "result.json"), result);
+    else if (status == STATUS_OK)
+        status = distillation_run(&d, result);
+    distillation_close(&d);
+    if (status == STATUS_CANCELLED && *folder) {
+        error_clear(ctx);
+        return fail(ctx, STATUS_CANCELLED, "interrupted; everything is saved. Go on with: retort distill --resume %s", *folder);
+    }
+    return status;
+}

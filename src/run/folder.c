@@ -1,0 +1,118 @@
+/* folder.c: see folder.h. */
+#include "run/folder.h"
+
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NEW_RECORD "record.new.sqlite" /* of a run that --force began over an older one */
+
+const char *folder_file(struct arena *arena, const struct folder *folder, const char *format, ...)
+{
+    char name[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    return arena_format(arena, "%s/%s", folder->path, name);
+}
+
+const char *folder_default(struct arena *arena, const char *name)
+{
+    char stamp[32] = "";
+    time_t now = time(NULL);
+    struct tm local;
+    if (localtime_r(&now, &local))
+        strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
+    return arena_format(arena, "runs/%s-%s", name, stamp);
+}
+
+/* directory_empty: removes the files of a folder of ours (checkpoints); what is not there is fine. */
+static void directory_empty(struct arena *arena, const char *path)
+{
+    DIR *directory = opendir(path);
+    if (!directory)
+        return;
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        const char *file = entry->d_name[0] == '.' ? NULL : arena_format(arena, "%s/%s", path, entry->d_name);
+        if (file)
+            unlink(file);
+    }
+    closedir(directory);
+}
+
+static enum status file_put(struct context *ctx, const char *path, const char *text)
+{
+    struct file_writer *writer = file_writer_new(ctx, path);
+    if (!writer)
+        return ctx->error.status;
+    if (file_write(writer, text, strlen(text)) != STATUS_OK) {
+        file_discard(writer);
+        return ctx->error.status;
+    }
+    return file_commit(writer);
+}
+
+enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force, const char *command, struct folder *folder)
+{
+    struct arena *arena = plan->arena;
+    *folder = (struct folder){.path = arena_text(arena, path)};
+    const char *recipe = folder_file(arena, folder, "recipe.yaml");
+    if (!folder->path || !recipe)
+        return ctx->error.status;
+    bool there = file_exists(recipe);
+    if (there && !force)
+        return fail(ctx, STATUS_BAD_INPUT, "%s: there is a run in it; --resume %s goes on with it, --force replaces it, -o names another folder", path,
+                    path);
+    RETURN_IF(directory_make(ctx, folder_file(arena, folder, "models")));
+    RETURN_IF(directory_make(ctx, folder_file(arena, folder, "checkpoints")));
+    directory_empty(arena, folder_file(arena, folder, "checkpoints"));
+    folder->record_path = folder_file(arena, folder, "%s", there ? NEW_RECORD : "record.sqlite");
+    if (!folder->record_path)
+        return ctx->error.status;
+    unlink(folder->record_path);
+    RETURN_IF(record_open(ctx, folder->record_path, RECORD_CREATE, &folder->record));
+    RETURN_IF(record_note(ctx, folder->record, "command", command));
+    return file_put(ctx, recipe, plan->text);
+}
+
+enum status folder_resume(struct context *ctx, struct arena *arena, const char *path, struct folder *folder)
+{
+    *folder = (struct folder){.path = arena_text(arena, path)};
+    const char *recipe = folder_file(arena, folder, "recipe.yaml"), *fresh = folder_file(arena, folder, NEW_RECORD);
+    const char *result = folder_file(arena, folder, "result.json");
+    if (!folder->path || !recipe || !fresh || !result)
+        return ctx->error.status;
+    if (!file_exists(recipe))
+        return fail(ctx, STATUS_IO, "%s: expected a run's folder with recipe.yaml, found none; start one with retort distill RECIPE -o %s", path, path);
+    folder->finished = file_exists(result) && !file_exists(fresh);
+    folder->record_path = file_exists(fresh) ? fresh : folder_file(arena, folder, "record.sqlite");
+    if (folder->finished)
+        return STATUS_OK;
+    RETURN_IF(directory_make(ctx, folder_file(arena, folder, "checkpoints")));
+    return record_open(ctx, folder->record_path, RECORD_RESUME, &folder->record);
+}
+
+enum status folder_finish(struct context *ctx, struct arena *arena, struct folder *folder)
+{
+    const char *place = folder_file(arena, folder, "record.sqlite"), *checkpoints = folder_file(arena, folder, "checkpoints");
+    struct record *record = folder->record;
+    folder->record = NULL;
+    RETURN_IF(record_close(ctx, record));
+    if (strcmp(folder->record_path, place) != 0 && rename(folder->record_path, place) != 0)
+        return fail(ctx, STATUS_IO, "%s: cannot take its place: %s", folder->record_path, strerror(errno));
+    directory_empty(arena, checkpoints);
+    rmdir(checkpoints);
+    return STATUS_OK;
+}
+
+void folder_close(struct context *ctx, struct folder *folder)
+{
+    record_close(ctx, folder->record);
+    folder->record = NULL;
+}

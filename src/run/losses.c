@@ -1,0 +1,133 @@
+/* losses.c: see losses.h. */
+#include "run/losses.h"
+
+#include <string.h>
+
+struct loss_section {
+    const char *method, *name;
+    struct real weight;
+    struct option_texts student, teacher;
+};
+
+static const struct option_spec loss_options[] = {
+    {.name = "method", .type = OPTION_TEXT, .offset = offsetof(struct loss_section, method), .help = "see retort list methods", .flags = OPTION_REQUIRED},
+    {.name = "name", .type = OPTION_TEXT, .offset = offsetof(struct loss_section, name), .help = "of the term, in the record; default: the method's"},
+    {.name = "weight", .type = OPTION_SCHEDULED, .offset = offsetof(struct loss_section, weight), .initial = "1", .help = "factor of the term",
+     .min = 0, .max = 1e12},
+    {.name = "student", .type = OPTION_TEXTS, .offset = offsetof(struct loss_section, student), .help = "layers of the student that the method reads"},
+    {.name = "teacher", .type = OPTION_TEXTS, .offset = offsetof(struct loss_section, teacher), .help = "layers of the teacher that the method reads"},
+};
+enum { LOSS_KEYS = sizeof loss_options / sizeof *loss_options };
+
+/* term_name: the method's name, with a number where it stands already. */
+static const char *term_name(struct arena *arena, const char *wanted, const struct term *terms, int count)
+{
+    const char *name = wanted;
+    for (int n = 2, i = 0; name && i < count; i++) {
+        if (strcmp(terms[i].name, name) != 0)
+            continue;
+        name = arena_format(arena, "%s%d", wanted, n++);
+        i = -1;
+    }
+    return name;
+}
+
+static bool teaches(const struct method *method)
+{
+    for (int i = 0; i < method->n_inputs; i++)
+        if (method->inputs[i].side == SIDE_TEACHER)
+            return true;
+    return false;
+}
+
+static enum status method_options(struct context *ctx, struct arena *arena, const struct method *method, const struct value *section,
+                                  const void **options, struct value **resolved)
+{
+    struct option_set set = {method->options, method->n_options};
+    void *bound = arena_take(arena, 1, method->options_size ? method->options_size : 1);
+    if (!bound)
+        return ctx->error.status;
+    RETURN_IF(options_bind(ctx, arena, set, section, arena_format(arena, "method %s", method->name), bound));
+    *options = bound;
+    *resolved = options_value(arena, set, bound);
+    return *resolved ? STATUS_OK : ctx->error.status;
+}
+
+static enum status loss_bind(struct context *ctx, struct arena *arena, const struct value *item, struct term *terms, int index,
+                             struct value **resolved)
+{
+    struct loss_section bound = {0};
+    const char *keys[LOSS_KEYS], *own[64];
+    size_t n_own = 0;
+    if (item->kind != VALUE_MAP)
+        return value_fail(ctx, item, STATUS_BAD_INPUT, "losses: expected {method: NAME, …}, found %s", value_kind_text(item->kind));
+    const struct value *named = value_get(item, "method");
+    if (!named || named->kind != VALUE_TEXT)
+        return value_fail(ctx, named ? named : item, STATUS_BAD_INPUT, "losses: expected method: NAME, found %s",
+                          named ? value_kind_text(named->kind) : "none");
+    const struct method *method = method_find(ctx, named->text, named);
+    if (!method)
+        return ctx->error.status;
+    for (size_t i = 0; i < LOSS_KEYS; i++)
+        keys[i] = loss_options[i].name;
+    for (size_t i = 0; i < method->n_options && n_own < 64; i++)
+        own[n_own++] = method->options[i].name;
+    RETURN_IF(options_bind(ctx, arena, OPTION_SET(loss_options), value_without(arena, item, own, n_own),
+                           arena_format(arena, "losses, method %s", method->name), &bound));
+    struct value *options = NULL;
+    struct term *term = &terms[index];
+    *term = (struct term){.method = method, .student = 0, .teacher = teaches(method) ? 1 : -1, .weight = bound.weight,
+                          .student_taps = bound.student.values, .n_student_taps = (int)bound.student.count,
+                          .teacher_taps = bound.teacher.values, .n_teacher_taps = (int)bound.teacher.count};
+    RETURN_IF(method_options(ctx, arena, method, value_without(arena, item, keys, LOSS_KEYS), &term->options, &options));
+    term->name = term_name(arena, bound.name ? bound.name : method->name, terms, index);
+    bound.name = term->name;
+    *resolved = value_merge(arena, options_value(arena, OPTION_SET(loss_options), &bound), options);
+    return term->name && *resolved ? STATUS_OK : ctx->error.status;
+}
+
+/* losses_default: Hinton's mixture. */
+static struct value *losses_default(struct arena *arena)
+{
+    struct value *labels = value_set(arena, value_map(arena), "method", value_text(arena, "labels"));
+    struct value *kd = value_set(arena, value_map(arena), "method", value_text(arena, "kd"));
+    labels = value_set(arena, labels, "weight", value_real(arena, 0.1));
+    kd = value_set(arena, kd, "weight", value_real(arena, 0.9));
+    return value_append(arena, value_append(arena, value_list(arena), labels), kd);
+}
+
+enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count, struct term *labels)
+{
+    struct value *resolved;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(terms[i].method->name, "labels") != 0)
+            continue;
+        *labels = terms[i];
+        labels->weight = real_constant(1);
+        return STATUS_OK;
+    }
+    *labels = (struct term){.name = "labels", .method = method_find(ctx, "labels", NULL), .teacher = -1, .weight = real_constant(1)};
+    return labels->method ? method_options(ctx, arena, labels->method, NULL, &labels->options, &resolved) : ctx->error.status;
+}
+
+enum status losses_bind(struct context *ctx, struct arena *arena, const struct value *losses, const struct value *at, struct term **terms,
+                        int *count, struct value **resolved)
+{
+    const struct value *list = losses && losses->kind != VALUE_NULL ? losses : losses_default(arena);
+    if (!list)
+        return ctx->error.status;
+    if (list->kind != VALUE_LIST || list->count == 0)
+        return value_fail(ctx, losses ? losses : at, STATUS_BAD_INPUT, "losses: expected a list of {method: NAME, …} with at least one, found %s",
+                          list->kind == VALUE_LIST ? "an empty one" : value_kind_text(list->kind));
+    *count = (int)list->count;
+    *terms = arena_take(arena, list->count, sizeof **terms);
+    *resolved = value_list(arena);
+    if (!*terms || !*resolved)
+        return ctx->error.status;
+    for (size_t i = 0; i < list->count; i++) {
+        struct value *item = NULL;
+        RETURN_IF(loss_bind(ctx, arena, list->items[i], *terms, (int)i, &item));
+        *resolved = value_append(arena, *resolved, item);
+    }
+    return *resolved ? STATUS_OK : ctx->error.status;
+}

@@ -1,0 +1,177 @@
+/* stage_job.c: see stage_job.h. */
+#include "run/stage_job.h"
+
+#include "base/file.h"
+#include "format/json.h"
+#include "train/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct job {
+    struct context *ctx;
+    struct arena *arena;
+    const struct run_site *site;
+    const struct stage *stage;
+};
+
+static const char *note_key(struct arena *arena, const char *stage)
+{
+    return arena_format(arena, "stage/%s", stage);
+}
+
+struct value *stage_entry(struct context *ctx, struct arena *arena, const struct folder *folder, const char *stage)
+{
+    const char *key = note_key(arena, stage), *text = NULL;
+    struct value *entry = NULL;
+    if (!key || record_note_read(ctx, arena, folder->record, key, &text) != STATUS_OK || !text)
+        return NULL;
+    return json_parse(ctx, arena, key, text, strlen(text), &entry) == STATUS_OK ? entry : NULL;
+}
+
+static void job_progress(void *user, const struct loop_progress *p)
+{
+    struct job *job = user;
+    const struct run_options *options = job->site->options;
+    struct run_progress progress = {.stage = job->stage->name, .step = p->step, .steps = p->steps, .epoch = p->epoch, .epochs = p->epochs,
+                                    .loss = p->loss, .samples_per_second = p->samples_per_second, .seconds_left = p->seconds_left,
+                                    .validation_accuracy = p->validation_accuracy, .finished = p->step == p->steps,
+                                    .epoch_end = p->epoch_end, .stages_done = atomic_load(&job->site->done), .stages = job->site->stages};
+    options->progress(options->user, &progress);
+}
+
+static struct value *metrics_value(struct arena *arena, const struct metrics *m, bool all)
+{
+    struct value *map = value_set(arena, value_map(arena), "accuracy", value_real(arena, m->accuracy));
+    if (all)
+        map = value_set(arena, map, "top5", value_real(arena, m->top5));
+    map = value_set(arena, map, "loss", value_real(arena, m->loss));
+    return all ? value_set(arena, map, "ece", value_real(arena, m->ece)) : map;
+}
+
+static struct value *entry_make(const struct job *job, const char *model, const struct network *network, const struct loop_result *result,
+                                const struct metrics *test, double fidelity)
+{
+    struct arena *arena = job->arena;
+    struct value *entry = value_set(arena, value_map(arena), "name", value_text(arena, job->stage->name));
+    entry = value_set(arena, entry, "role", value_text(arena, job->stage->role));
+    entry = value_set(arena, entry, "seed", value_integer(arena, (int64_t)job->stage->seed));
+    entry = value_set(arena, entry, "model", value_text(arena, model));
+    entry = value_set(arena, entry, "parameters", value_integer(arena, network_count_parameters(network)));
+    entry = value_set(arena, entry, "macs", value_integer(arena, network_count_macs(network)));
+    entry = value_set(arena, entry, "epochs", value_integer(arena, result->epochs));
+    entry = value_set(arena, entry, "steps", value_integer(arena, result->steps));
+    entry = value_set(arena, entry, "seconds", value_real(arena, result->seconds));
+    entry = value_set(arena, entry, "samples_per_second", value_real(arena, result->samples_per_second));
+    entry = value_set(arena, entry, "validation", metrics_value(arena, &result->validation, false));
+    entry = value_set(arena, entry, "test", metrics_value(arena, test, true));
+    return value_set(arena, entry, "fidelity", value_real(arena, fidelity));
+}
+
+static enum status entry_note(const struct job *job, const struct value *entry)
+{
+    struct text text;
+    enum status status = STATUS_OK;
+    if (!entry)
+        return job->ctx->error.status;
+    text_init(&text, job->ctx);
+    json_write(entry, &text, 0);
+    if (text.failed)
+        status = job->ctx->error.status;
+    else
+        status = record_note(job->ctx, job->site->folder->record, note_key(job->arena, job->stage->name), text.bytes);
+    text_free(&text);
+    return status;
+}
+
+static struct value *provenance(const struct job *job)
+{
+    struct arena *arena = job->arena;
+    const struct run_site *site = job->site;
+    struct value *map = value_set(arena, value_map(arena), "stage", value_text(arena, job->stage->name));
+    map = value_set(arena, map, "recipe_sha256", value_text(arena, site->plan->sha256));
+    map = value_set(arena, map, "data", value_text(arena, site->plan->data->name));
+    map = value_set(arena, map, "teacher_sha256",
+                    strcmp(job->stage->role, "distilled") == 0 && site->teacher_sha256 ? value_text(arena, site->teacher_sha256) : value_null(arena));
+    return value_set(arena, map, "version", value_text(arena, site->options->version ? site->options->version : ""));
+}
+
+/* job_test: the figures on the test split, which is touched only here. */
+static enum status job_test(const struct job *job, const struct network *network, struct kernel_context *kernels, struct program_memory *memory,
+                            struct metrics *test, double *fidelity)
+{
+    const struct split *split = &job->site->plan->data->splits[SPLIT_TEST];
+    *test = (struct metrics){0, NAN, NAN, NAN, NAN};
+    *fidelity = NAN;
+    if (split->count == 0)
+        return STATUS_OK;
+    double *logits = memory_new(job->ctx, (size_t)(split->count * network->input.classes), sizeof *logits);
+    if (!logits)
+        return job->ctx->error.status;
+    enum status status = evaluate(job->ctx, network, split, job->site->plan->precision, kernels, memory, logits, test);
+    if (status == STATUS_OK && job->site->teacher_logits)
+        *fidelity = fidelity_of(logits, job->site->teacher_logits, split->count, network->input.classes);
+    memory_free(job->ctx, logits);
+    return status;
+}
+
+static enum status stage_note(const struct job *job, const char *model, const struct network *network, const struct loop_result *result)
+{
+    struct record_stage stage = {.name = job->stage->name, .role = job->stage->role, .model = model, .seed = (int64_t)job->stage->seed,
+                                 .parameters = network_count_parameters(network), .macs = network_count_macs(network), .epochs = result->epochs,
+                                 .steps = result->steps, .seconds = result->seconds, .samples_per_second = result->samples_per_second};
+    return record_stage(job->ctx, job->site->folder->record, &stage);
+}
+
+static enum status job_carry_out(const struct job *job, struct network *network, const char *model, const char *path,
+                                 struct kernel_context *kernels, struct program_memory *memory)
+{
+    struct context *ctx = job->ctx;
+    const struct run_site *site = job->site;
+    struct loop_result result = {0};
+    struct metrics test;
+    double fidelity;
+    const char *checkpoint = folder_file(job->arena, site->folder, "checkpoints/%s.safetensors", job->stage->name);
+    if (!checkpoint)
+        return ctx->error.status;
+    struct loop_spec loop = {.stage = job->stage, .data = site->plan->data, .precision = site->plan->precision, .kernels = kernels,
+                             .memory = memory, .recordings = site->recordings, .n_recordings = site->n_recordings,
+                             .record = site->folder->record, .checkpoint = checkpoint, .fingerprint = site->plan->sha256,
+                             .progress = site->options->progress ? job_progress : NULL, .user = (void *)(uintptr_t)job};
+    RETURN_IF(stage_note(job, model, network, &result));
+    RETURN_IF(loop_run(ctx, &loop, &result));
+    RETURN_IF(job_test(job, network, kernels, memory, &test, &fidelity));
+    struct value *origin = provenance(job);
+    if (!origin)
+        return ctx->error.status;
+    RETURN_IF(model_save(ctx, network, origin, path));
+    RETURN_IF(stage_note(job, model, network, &result));
+    RETURN_IF(entry_note(job, entry_make(job, model, network, &result, &test, fidelity)));
+    unlink(checkpoint);
+    return STATUS_OK;
+}
+
+enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage, struct kernel_context *kernels,
+                      struct program_memory *memory)
+{
+    enum status status = STATUS_OK;
+    struct job job = {ctx, arena_new(ctx), site, stage};
+    struct network *network = stage->learners[stage->subject].network;
+    if (!job.arena)
+        return ctx->error.status;
+    const char *model = arena_format(job.arena, "models/%s.safetensors", stage->name);
+    const char *path = model ? folder_file(job.arena, site->folder, "%s", model) : NULL;
+    if (!path)
+        TRY(ctx->error.status);
+    struct value *entry = stage_entry(ctx, job.arena, site->folder, stage->name);
+    TRY(ctx->error.status);
+    if (!entry || !file_exists(path))
+        TRY(job_carry_out(&job, network, model, path, kernels, memory));
+    /* A file keeps float32: what is used from here on is what a resumed run would load. */
+    TRY(model_load_into(ctx, path, network));
+cleanup:
+    arena_free(job.arena);
+    return status;
+}

@@ -1,0 +1,31 @@
+/* stage_job.h: one stage of a run, from its networks to its entry in result.json. */
+#ifndef RUN_STAGE_JOB_H
+#define RUN_STAGE_JOB_H
+
+#include "run/folder.h"
+#include "train/loop.h"
+
+#include <stdatomic.h>
+
+/* What the stages of a run share; read only while they run side by side, but for the counter. */
+struct run_site {
+    const struct plan *plan;
+    const struct folder *folder;
+    const struct run_options *options;
+    int stages;
+    atomic_int done;
+    const double *teacher_logits; /* of the test split; NULL: no teacher, or no test split */
+    const char *teacher_sha256;   /* of its model file; NULL: none */
+    const struct recording *recordings;
+    int n_recordings;
+};
+
+/* stage_job: trains the stage (or goes on from its checkpoint), evaluates and saves its subject under models/NAME.safetensors and notes its entry.
+ * A stage that is done already is only loaded: its subject then has the saved values. Afterwards the subject's values are those of the
+ * file, in any case. */
+enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage, struct kernel_context *kernels,
+                      struct program_memory *memory);
+/* stage_entry: what stage_job noted, of the arena; NULL without an error: not done yet. */
+struct value *stage_entry(struct context *ctx, struct arena *arena, const struct folder *folder, const char *stage);
+
+#endif
