@@ -143,7 +143,7 @@ struct retort_progress {
     int64_t step, steps, epoch, epochs;
     double loss, samples_per_second, seconds_left;
     double validation_accuracy; /* of the last epoch; NaN: none */
-    bool finished;
+    bool epoch_end, finished;
     int stages_done, stages; /* of the whole run */
 };
 
@@ -155,8 +155,10 @@ struct retort_distill_params {
     bool resume;        /* go on with the run in `folder` */
     bool force;         /* replace a run that is in `folder` */
     int jobs;           /* stages of small networks side by side; 0: one for each thread */
-    void (*progress)(void *user, const struct retort_progress *progress); /* NULL: none. Calls never overlap, but may come from threads of the job */
-    void *user;                                                          /* of progress */
+    void (*progress)(void *user,
+                     const struct retort_progress
+                         *progress); /* NULL: none. Calls never overlap, but may come from threads of the job */
+    void *user;                      /* of progress */
 };
 
 /* retort_distill: the whole recipe: teacher, student alone, student taught, comparison, report. The result is the run's
@@ -211,8 +213,8 @@ enum retort_status retort_inspect(struct retort_context *context, const struct r
                                   struct retort_result **result);
 
 struct retort_loss_params {
-    const char *method;          /* a name of retort_list's "methods" */
-    const char *const *student;  /* NPY files: logits [B,K], embeddings [B,D], maps [B,C,H,W] */
+    const char *method;         /* a name of retort_list's "methods" */
+    const char *const *student; /* NPY files: logits [B,K], embeddings [B,D], maps [B,C,H,W] */
     const char *const *teacher;
     size_t student_count, teacher_count;
     const char *labels;      /* NPY file, int64 [B], -1: none; or NULL */

@@ -45,9 +45,10 @@ static size_t file_length(const char *message)
 static enum retort_status input_status(const char *message, const char *recipe)
 {
     size_t length = file_length(message);
-    if (length == 0 || (recipe != NULL && strlen(recipe) == length && strncmp(message, recipe, length) == 0))
+    if (length == 0)
         return RETORT_USAGE;
-    return RETORT_BAD_FILE;
+    bool own = recipe != NULL && strlen(recipe) == length && strncmp(message, recipe, length) == 0;
+    return own ? RETORT_USAGE : RETORT_BAD_FILE;
 }
 
 static enum retort_status public_status(enum status status, const char *message, const char *recipe)

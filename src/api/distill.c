@@ -34,6 +34,7 @@ static void progress_forward(void *user, const struct run_progress *from)
                                        .samples_per_second = from->samples_per_second,
                                        .seconds_left = from->seconds_left,
                                        .validation_accuracy = from->validation_accuracy,
+                                       .epoch_end = from->epoch_end,
                                        .finished = from->finished,
                                        .stages_done = from->stages_done,
                                        .stages = from->stages};
@@ -45,25 +46,18 @@ static void progress_forward(void *user, const struct run_progress *from)
 static enum status params_check(struct context *ctx, const struct retort_distill_params *params)
 {
     if (params->resume && params->recipe != NULL)
-        return fail(ctx, STATUS_BAD_INPUT, "a run is resumed with its own recipe; expected no recipe, found %s", params->recipe);
+        return fail(ctx, STATUS_BAD_INPUT, "a run is resumed with its own recipe; expected no recipe, found %s",
+                    params->recipe);
     if (params->resume && params->force)
         return fail(ctx, STATUS_BAD_INPUT, "expected resume or force, found both");
     if (params->resume && params->set_count > 0)
-        return fail(ctx, STATUS_BAD_INPUT, "a run is resumed with its own recipe; expected no --set, found %s", params->sets[0]);
+        return fail(ctx, STATUS_BAD_INPUT, "a run is resumed with its own recipe; expected no --set, found %s",
+                    params->sets[0]);
     if (params->set_count > INT_MAX)
         return fail(ctx, STATUS_BAD_INPUT, "too many values to set");
     if (params->resume)
         return needs(ctx, "the folder of a run", params->folder);
     return needs(ctx, "a recipe", params->recipe);
-}
-
-/* cancelled_fail: where the run has a folder, says how to go on. */
-static enum status cancelled_fail(struct context *ctx, const char *command, const char *folder)
-{
-    error_clear(ctx);
-    if (folder == NULL)
-        return fail(ctx, STATUS_CANCELLED, "interrupted before anything was done");
-    return fail(ctx, STATUS_CANCELLED, "interrupted; what was done is saved. To go on: retort %s --resume %s", command, folder);
 }
 
 /* report_make: the run stands, also where its page cannot be made. */
@@ -104,8 +98,6 @@ static enum retort_status distill(struct retort_context *context, const struct r
         recipe = path_join(ctx, params->folder, "recipe.yaml");
     if (status == STATUS_OK)
         status = run_distill(ctx, result->arena, &options, &result->folder, &result->root);
-    if (status == STATUS_CANCELLED)
-        status = cancelled_fail(ctx, student_only ? "train" : "distill", result->folder);
     if (status == STATUS_OK)
         status = report_make(ctx, result->folder);
     result->view = view_run;

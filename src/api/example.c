@@ -9,22 +9,24 @@
 #include <math.h>
 #include <string.h>
 
-static const char base_recipe[] = "data: {name: fashion-mnist, validation: 5000}\n"
-                                  "teacher:\n"
-                                  "  network: {name: cnn, widths: [16, 32, 64]}\n"
-                                  "  train: {epochs: 4, optimiser: {name: sgd, rate: 0.1}, schedule: {name: one-cycle}}\n"
-                                  "student:\n"
-                                  "  network: {name: cnn, widths: [8, 16]}\n"
-                                  "  train: {epochs: 4, optimiser: {name: sgd, rate: 0.1}, schedule: {name: one-cycle}}\n"
-                                  "distill:\n"
-                                  "  losses:\n"
-                                  "    - {method: labels, weight: 0.1}\n"
-                                  "    - {method: kd, temperature: 4, weight: 0.9}\n"
-                                  "seeds: [0]\n";
+static const char base_recipe[] =
+    "data: {name: fashion-mnist, validation: 5000}\n"
+    "teacher:\n"
+    "  network: {name: cnn, widths: [16, 32, 64]}\n"
+    "  train: {epochs: 4, optimiser: {name: sgd, rate: 0.1}, schedule: {name: one-cycle}}\n"
+    "student:\n"
+    "  network: {name: cnn, widths: [8, 16]}\n"
+    "  train: {epochs: 4, optimiser: {name: sgd, rate: 0.1}, schedule: {name: one-cycle}}\n"
+    "distill:\n"
+    "  losses:\n"
+    "    - {method: labels, weight: 0.1}\n"
+    "    - {method: kd, temperature: 4, weight: 0.9}\n"
+    "seeds: [0]\n";
 
 /* Networks whose layers are named, for methods that read maps. */
-static const char tapped_network[] = "{layers: [{conv: {out: 8, kernel: 3, stride: 2, padding: 1}, name: before}, "
-                                     "{relu: {}, name: after}, {global_average_pool: {}, name: pooled}, {linear: {out: 10}}]}";
+static const char tapped_network[] =
+    "{layers: [{conv: {out: 8, kernel: 3, stride: 2, padding: 1}, name: before}, "
+    "{relu: {}, name: after}, {global_average_pool: {}, name: pooled}, {linear: {out: 10}}]}";
 
 /* Where a layer can stand; the first list in which the network can be built is the example. X is the layer. */
 static const char *const layer_lists[] = {
@@ -46,7 +48,8 @@ struct example {
 static enum status set(const struct example *example, const char *path, const char *value)
 {
     const char *assignment = arena_format(example->arena, "%s=%s", path, value);
-    return assignment == NULL ? example->ctx->error.status : recipe_set(example->ctx, example->arena, example->recipe, assignment);
+    return assignment == NULL ? example->ctx->error.status
+                              : recipe_set(example->ctx, example->arena, example->recipe, assignment);
 }
 
 /* required_text: a value for an option that must be given. */
@@ -59,13 +62,16 @@ static const char *required_text(const struct example *example, const struct opt
         return "true";
     case OPTION_REAL:
     case OPTION_SCHEDULED:
-        return arena_format(example->arena, "%g", spec->max > spec->min && isfinite(spec->max) ? fmin(0.5, spec->max) : 0.5);
+        return arena_format(example->arena, "%g",
+                            spec->max > spec->min && isfinite(spec->max) ? fmin(0.5, spec->max) : 0.5);
     case OPTION_INTEGER:
         return strcmp(spec->name, "out") == 0 ? "8" : arena_format(example->arena, "%g", fmax(2, spec->min));
     case OPTION_PAIR:
     case OPTION_INTEGERS:
     case OPTION_REALS:
         return arena_format(example->arena, "%g", fmax(3, spec->min));
+    case OPTION_VALUE: /* the layers of a block */
+        return "[{conv: {out: 8, kernel: 3, padding: 1}}]";
     default:
         return "example";
     }
@@ -77,7 +83,8 @@ static const char *options_text(const struct example *example)
     const char *text = "";
     const struct option_set *options = &example->entry->options;
     for (size_t i = 0; i < options->count && text != NULL; i++) {
-        const char *value = options->specs[i].flags & OPTION_REQUIRED ? required_text(example, &options->specs[i]) : NULL;
+        const char *value =
+            options->specs[i].flags & OPTION_REQUIRED ? required_text(example, &options->specs[i]) : NULL;
         if (value != NULL)
             text = arena_format(example->arena, "%s, %s: %s", text, options->specs[i].name, value);
     }
@@ -119,7 +126,8 @@ static enum status example_method(const struct example *example)
         return ctx->error.status;
     bool tapped = student[0] != '\0' || teacher[0] != '\0', labels = strcmp(entry->name, "labels") == 0;
     const char *term = arena_format(arena, "{method: %s, weight: 0.9%s%s%s}", entry->name, student, teacher, required);
-    const char *losses = arena_format(arena, labels ? "[%s, {method: kd, weight: 0.1}]" : "[{method: labels, weight: 0.1}, %s]", term);
+    const char *losses =
+        arena_format(arena, labels ? "[%s, {method: kd, weight: 0.1}]" : "[{method: labels, weight: 0.1}, %s]", term);
     if (term == NULL || losses == NULL)
         return ctx->error.status;
     if (tapped) {
@@ -137,8 +145,8 @@ static bool layer_fits(const struct example *example)
     const double mean = 0.3, deviation = 0.3;
     struct network_input input = {1, 28, 28, 10, &mean, &deviation};
     context_child(example->ctx, &trial);
-    enum status status = network_build(&trial, value_path(example->recipe, "student.network"), "example", &input, ELEMENT_F32,
-                                       0, &network);
+    enum status status = network_build(&trial, value_path(example->recipe, "student.network"), "example", &input,
+                                       ELEMENT_F32, 0, &network);
     network_free(network);
     return status == STATUS_OK;
 }
@@ -152,7 +160,8 @@ static enum status example_layer(const struct example *example)
                                      required[0] != '\0' ? required + 2 : "");
     for (size_t i = 0; layer != NULL && i < sizeof layer_lists / sizeof layer_lists[0]; i++) {
         const char *place = strchr(layer_lists[i], 'X');
-        const char *network = arena_format(example->arena, "%.*s%s%s", (int)(place - layer_lists[i]), layer_lists[i], layer, place + 1);
+        const char *network =
+            arena_format(example->arena, "%.*s%s%s", (int)(place - layer_lists[i]), layer_lists[i], layer, place + 1);
         if (network == NULL)
             return example->ctx->error.status;
         RETURN_IF(set(example, "student.network", network));
@@ -170,13 +179,15 @@ static enum status example_data(const struct example *example)
     const struct kind_entry *entry = example->entry;
     for (size_t i = 0; entry->file_paths != NULL && entry->file_paths[i] != NULL && files != NULL; i++)
         for (size_t j = 0; j < entry->options.count && files != NULL; j++)
-            if (strcmp(entry->options.specs[j].name, entry->file_paths[i]) == 0 && entry->options.specs[j].initial == NULL)
+            if (strcmp(entry->options.specs[j].name, entry->file_paths[i]) == 0 &&
+                entry->options.specs[j].initial == NULL)
                 files = arena_format(example->arena, "%s%s%s: %s.gz", files, files[0] != '\0' ? ", " : "",
                                      entry->file_paths[i], entry->file_paths[i]);
     if (files == NULL)
         return example->ctx->error.status;
-    const char *section = files[0] == '\0' ? arena_format(example->arena, "{name: %s, validation: 5000}", entry->name)
-                                           : arena_format(example->arena, "{%s: {%s}, validation: 5000}", entry->name, files);
+    const char *section = files[0] == '\0'
+                              ? arena_format(example->arena, "{name: %s, validation: 5000}", entry->name)
+                              : arena_format(example->arena, "{%s: {%s}, validation: 5000}", entry->name, files);
     return section == NULL ? example->ctx->error.status : set(example, "data", section);
 }
 

@@ -96,7 +96,9 @@ enum retort_status retort_inspect(struct retort_context *context, const struct r
         status = run_inspect(ctx, result->arena, &asked, &result->root);
     result->view = params->plan ? view_plan : view_inspect;
     result->rows = params->plan ? "steps" : "layers";
-    return call_end(context, result, status, params->path, out);
+    /* A model's mistakes are the file's, a recipe's are the user's. */
+    bool recipe = params->path != NULL && !run_inspects_model(params->path);
+    return call_end(context, result, status, recipe ? params->path : NULL, out);
 }
 
 /* --- loss --- */
@@ -161,7 +163,8 @@ enum retort_status retort_report(struct retort_context *context, const struct re
     if (status == STATUS_OK)
         status = report_write(ctx, params->folders, (int)params->folder_count, params->out);
     if (status == STATUS_OK) {
-        char *path = params->out != NULL ? memory_text(ctx, params->out) : path_join(ctx, params->folders[0], "report.html");
+        char *path =
+            params->out != NULL ? memory_text(ctx, params->out) : path_join(ctx, params->folders[0], "report.html");
         if (path != NULL)
             result->root = value_set(arena, value_map(arena), "report", value_text(arena, path));
         memory_free(ctx, path);

@@ -46,7 +46,10 @@ static struct kind_entry scheme_entry(size_t index)
 
 /* What a recipe's `teacher:` may be. */
 static const struct option_spec network_teacher_options[] = {
-    {.name = "network", .type = OPTION_VALUE, .flags = OPTION_REQUIRED, .help = "a network by name or as a list of layers"},
+    {.name = "network",
+     .type = OPTION_VALUE,
+     .flags = OPTION_REQUIRED,
+     .help = "a network by name or as a list of layers"},
     {.name = "train", .type = OPTION_VALUE, .help = "how it is trained; as the student's section train:"},
 };
 
@@ -58,11 +61,12 @@ static size_t teacher_count(void)
 static struct kind_entry teacher_entry(size_t index)
 {
     (void)index;
-    return (struct kind_entry){.name = "network",
-                               .summary = "a network that the recipe trains first, and then freezes",
-                               .when = "When there is no teacher yet: one that is a few points better than the student alone "
-                                       "is enough.",
-                               .options = OPTION_SET(network_teacher_options)};
+    return (struct kind_entry){
+        .name = "network",
+        .summary = "a network that the recipe trains first, and then freezes",
+        .when = "When there is no teacher yet: one that is a few points better than the student alone "
+                "is enough.",
+        .options = OPTION_SET(network_teacher_options)};
 }
 
 static size_t layer_count(void)
@@ -199,7 +203,8 @@ int kind_entry_find(struct context *ctx, struct arena *arena, const struct kind 
     }
     const char *nearest = nearest_name(name, names, count);
     fail(ctx, STATUS_BAD_INPUT, "no %s \"%s\"; %s%s%s`retort list %s` shows all", kind->singular, name,
-         nearest != NULL ? "nearest: \"" : "", nearest != NULL ? nearest : "", nearest != NULL ? "\"; " : "", kind->plural);
+         nearest != NULL ? "nearest: \"" : "", nearest != NULL ? nearest : "", nearest != NULL ? "\"; " : "",
+         kind->plural);
     return -1;
 }
 

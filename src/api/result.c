@@ -41,8 +41,8 @@ const char *retort_result_folder(const struct retort_result *result)
 enum retort_kind retort_value_kind(const struct retort_value *value)
 {
     static const enum retort_kind kinds[] = {
-        [VALUE_NULL] = RETORT_NULL, [VALUE_BOOLEAN] = RETORT_BOOLEAN, [VALUE_INTEGER] = RETORT_INTEGER,
-        [VALUE_REAL] = RETORT_NUMBER, [VALUE_TEXT] = RETORT_TEXT, [VALUE_LIST] = RETORT_LIST,
+        [VALUE_NULL] = RETORT_NULL,   [VALUE_BOOLEAN] = RETORT_BOOLEAN, [VALUE_INTEGER] = RETORT_INTEGER,
+        [VALUE_REAL] = RETORT_NUMBER, [VALUE_TEXT] = RETORT_TEXT,       [VALUE_LIST] = RETORT_LIST,
         [VALUE_MAP] = RETORT_MAP,
     };
     return value != NULL ? kinds[inner(value)->kind] : RETORT_NULL;

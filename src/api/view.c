@@ -30,10 +30,11 @@ const char *view_scalar(const struct value *value, char out[VIEW_NUMBER_SIZE])
     if (value->kind == VALUE_TEXT)
         return value->text;
     if (value->kind == VALUE_BOOLEAN)
-        return value->boolean ? "yes" : "no";
+        return value->boolean ? "true" : "false";
     if (value->kind == VALUE_INTEGER)
         return grouped(value->integer, out);
-    snprintf(out, VIEW_NUMBER_SIZE, fabs(value->real) >= 1e-3 && fabs(value->real) < 1e5 ? "%.6g" : "%.4g", value->real);
+    snprintf(out, VIEW_NUMBER_SIZE, fabs(value->real) >= 1e-3 && fabs(value->real) < 1e5 ? "%.6g" : "%.4g",
+             value->real);
     return out;
 }
 

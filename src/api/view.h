@@ -8,7 +8,7 @@
 
 enum { VIEW_NUMBER_SIZE = 40, VIEW_WIDTH = 100 };
 
-/* view_scalar: a scalar for people ("12,345", "0.9123", "yes", "-" for null); into out, returns out. */
+/* view_scalar: a scalar for people ("12,345", "0.9123", "true", "-" for null); into out, returns out. */
 const char *view_scalar(const struct value *value, char out[VIEW_NUMBER_SIZE]);
 
 /* view_fraction: an accuracy with four decimals; "-" where there is none. */

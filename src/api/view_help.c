@@ -89,5 +89,6 @@ void view_help(const struct retort_result *result, struct text *out)
     section(out, "paper", text_of(root, "paper"));
     if (text_of(root, "more") != NULL)
         text_format(out, "\nmore\n%s\n", text_of(root, "more"));
-    text_format(out, "\nexample: save as recipe.yaml, then `retort distill recipe.yaml`\n\n%s", text_of(root, "example"));
+    text_format(out, "\nexample: save as recipe.yaml, then `retort distill recipe.yaml`\n\n%s",
+                text_of(root, "example"));
 }

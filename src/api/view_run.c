@@ -56,7 +56,8 @@ static void summary_row(struct table *table, struct context *ctx, const struct v
     table_row(table);
     table_cell(table, role);
     if (spread != NULL && spread->kind == VALUE_REAL)
-        table_cell_format(table, "%s ± %s", view_fraction(value_get(summary, "mean"), mean), view_fraction(spread, deviation));
+        table_cell_format(table, "%s ± %s", view_fraction(value_get(summary, "mean"), mean),
+                          view_fraction(spread, deviation));
     else
         table_cell(table, view_fraction(value_get(summary, "mean"), mean));
     seeds_cell(table, ctx, value_get(summary, "per_seed"));

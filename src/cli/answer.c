@@ -47,7 +47,9 @@ int answer(const struct cli *cli, enum retort_status status, struct retort_resul
         fprintf(stderr, "%s%s\n", position, retort_error(cli->context));
         return exit_status(status);
     }
-    enum retort_format format = has_flag(cli, "json") ? RETORT_JSON_FORMAT : has_flag(cli, "csv") ? RETORT_CSV_FORMAT : RETORT_TEXT_FORMAT;
+    enum retort_format format = has_flag(cli, "json")  ? RETORT_JSON_FORMAT
+                                : has_flag(cli, "csv") ? RETORT_CSV_FORMAT
+                                                       : RETORT_TEXT_FORMAT;
     errno = 0;
     status = retort_result_write(*result, format, stdout);
     if (status == RETORT_IO)

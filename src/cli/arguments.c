@@ -54,7 +54,8 @@ static bool integer_read(const struct cli *cli, const struct cli_option *option,
     *out = strtol(text, &end, 10);
     if (errno == 0 && end != text && *end == '\0' && *out >= option->min && *out <= option->max)
         return true;
-    usage_fail(cli->command, "--%s: expected an integer from %ld to %ld, found \"%s\"", option->name, option->min, option->max, text);
+    usage_fail(cli->command, "--%s: expected an integer from %ld to %ld, found \"%s\"", option->name, option->min,
+               option->max, text);
     return false;
 }
 
@@ -67,10 +68,17 @@ static bool choice_read(const struct cli *cli, const struct cli_option *option, 
             return true;
         }
     const char *nearest = usage_nearest(text, option->choices, count);
-    if (nearest != NULL)
-        usage_fail(cli->command, "--%s: no \"%s\"; nearest: \"%s\"", option->name, text, nearest);
-    else
-        usage_fail(cli->command, "--%s: expected %s, found \"%s\"", option->name, option->argument, text);
+    char expected[256] = "";
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(expected);
+        snprintf(expected + length, sizeof expected - length, "%s%s",
+                 i == 0           ? ""
+                 : i + 1 == count ? " or "
+                                  : ", ",
+                 option->choices[i]);
+    }
+    usage_fail(cli->command, "--%s: expected %s, found \"%s\"%s%s%s", option->name, expected, text,
+               nearest != NULL ? "; nearest: \"" : "", nearest != NULL ? nearest : "", nearest != NULL ? "\"" : "");
     return false;
 }
 
@@ -104,7 +112,8 @@ static bool matches(const struct cli_option *option, const char *name, size_t le
 }
 
 /* option_find: among the command's and the common ones; *index: of the command's options, -1: a common one. */
-static const struct cli_option *option_find(const struct command *command, const char *name, size_t length, char letter, int *index)
+static const struct cli_option *option_find(const struct command *command, const char *name, size_t length, char letter,
+                                            int *index)
 {
     for (size_t i = 0; command != NULL && i < command->option_count; i++)
         if (matches(&command->options[i], name, length, letter)) {
@@ -132,8 +141,8 @@ static bool unknown_option(const struct cli *cli, const char *word)
     const char *start = word + strspn(word, "-");
     snprintf(plain, sizeof plain, "%.*s", (int)strcspn(start, "="), start);
     const char *nearest = word[1] == '-' ? usage_nearest(plain, names, count) : NULL;
-    usage_fail(command, "no option %s%s%s%s", word, nearest != NULL ? "; nearest: --" : "", nearest != NULL ? nearest : "",
-               command == NULL ? " before a command" : "");
+    usage_fail(command, "no option %s%s%s%s", word, nearest != NULL ? "; nearest: --" : "",
+               nearest != NULL ? nearest : "", command == NULL ? " before a command" : "");
     return false;
 }
 

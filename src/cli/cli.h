@@ -12,7 +12,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 enum cli_option_type {
     CLI_FLAG,
     CLI_TEXT,
-    CLI_TEXTS, /* may be given several times */
+    CLI_TEXTS,  /* may be given several times */
     CLI_COMMAS, /* a list with commas between; may be given several times, too */
     CLI_INTEGER,
     CLI_CHOICE
@@ -50,7 +50,7 @@ struct command;
 struct cli {
     struct retort_context *context;
     const struct command *command;
-    struct cli_value *values; /* in the order of the command's options */
+    struct cli_value *values;  /* in the order of the command's options */
     struct cli_texts operands; /* what is no option */
     long threads;
     bool quiet, color;

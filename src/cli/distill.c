@@ -1,7 +1,9 @@
 /* distill.c: `retort distill`: the whole job: teacher, student alone, student taught, comparison, report. */
 #include "cli/run_options.h"
 
-static const struct cli_option options[] = {RUN_OPTIONS};
+static const struct cli_option options[] = {
+#include "cli/run_options.def"
+};
 
 static int run(struct cli *cli)
 {

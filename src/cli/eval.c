@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
-static const struct cli_option options[] = {MODEL_OPTIONS};
+static const struct cli_option options[] = {
+#include "cli/model_options.def"
+};
 
 static int run(struct cli *cli)
 {

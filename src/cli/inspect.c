@@ -4,11 +4,23 @@
 static const char *const networks[] = {"student", "teacher", NULL};
 
 static const struct cli_option options[] = {
-    {.name = "network", .type = CLI_CHOICE, .argument = "student or teacher", .initial = "student", .choices = networks, .help = "which of a recipe's"},
+    {.name = "network",
+     .type = CLI_CHOICE,
+     .argument = "WHICH",
+     .initial = "student",
+     .choices = networks,
+     .help = "which of a recipe's"},
     {.name = "plan", .type = CLI_FLAG, .help = "the steps of a training step, with their kernels, instead"},
-    {.name = "batch", .type = CLI_INTEGER, .argument = "N", .initial = "0", .max = 65536,
+    {.name = "batch",
+     .type = CLI_INTEGER,
+     .argument = "N",
+     .initial = "0",
+     .max = 65536,
      .help = "samples in the plan's step; 0: the recipe's, of a model 128"},
-    {.name = "set", .type = CLI_TEXTS, .argument = "a.b.c=VALUE", .help = "override a value of the recipe; VALUE is YAML"},
+    {.name = "set",
+     .type = CLI_TEXTS,
+     .argument = "a.b.c=VALUE",
+     .help = "override a value of the recipe; VALUE is YAML"},
     {.name = "json", .type = CLI_FLAG, .help = "print one JSON document"},
     {.name = "csv", .type = CLI_FLAG, .help = "print a line a layer (a step), as CSV"},
 };

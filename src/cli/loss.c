@@ -2,11 +2,20 @@
 #include "cli/cli.h"
 
 static const struct cli_option options[] = {
-    {.name = "student", .type = CLI_COMMAS, .argument = "A.npy,…", .help = "the student's arrays: logits [B,K], embeddings [B,D], maps [B,C,H,W]"},
+    {.name = "student",
+     .type = CLI_COMMAS,
+     .argument = "A.npy,…",
+     .help = "the student's arrays: logits [B,K], embeddings [B,D], maps [B,C,H,W]"},
     {.name = "teacher", .type = CLI_COMMAS, .argument = "A.npy,…", .help = "the teacher's arrays"},
     {.name = "labels", .type = CLI_TEXT, .argument = "Y.npy", .help = "int64 [B], -1 for none"},
-    {.name = "set", .type = CLI_TEXTS, .argument = "option=VALUE", .help = "an option of the method; seed=N: initial values of learnable parts"},
-    {.name = "own", .type = CLI_TEXTS, .argument = "NAME=A.npy", .help = "an array of the method's own: a learnable part, a mask …"},
+    {.name = "set",
+     .type = CLI_TEXTS,
+     .argument = "option=VALUE",
+     .help = "an option of the method; seed=N: initial values of learnable parts"},
+    {.name = "own",
+     .type = CLI_TEXTS,
+     .argument = "NAME=A.npy",
+     .help = "an array of the method's own: a learnable part, a mask …"},
     {.name = "grad-dir", .type = CLI_TEXT, .argument = "DIR", .help = "write grad0.npy … and own.NAME.npy there"},
     {.name = "json", .type = CLI_FLAG, .help = "print one JSON document"},
     {.name = "csv", .type = CLI_FLAG, .help = "print a line of CSV under a header"},

@@ -96,10 +96,10 @@ static int leading_count(int count, char **words)
     return at;
 }
 
+/* finish: what failed has said why already. */
 static int finish(int status)
 {
-    bool written = output_close();
-    return status == EXIT_DONE && !written ? EXIT_FAILED : status;
+    return status == EXIT_DONE && !output_close() ? EXIT_FAILED : status;
 }
 
 int main(int count, char **words)

@@ -4,8 +4,13 @@
 #include <stdlib.h>
 
 static const struct cli_option options[] = {
-    {.name = "out", .letter = 'o', .type = CLI_TEXT, .argument = "FILE.npy", .required = true, .help = "file to write: float32 [N,K]"},
-    MODEL_OPTIONS,
+    {.name = "out",
+     .letter = 'o',
+     .type = CLI_TEXT,
+     .argument = "FILE.npy",
+     .required = true,
+     .help = "file to write: float32 [N,K]"},
+#include "cli/model_options.def"
 };
 
 static int run(struct cli *cli)

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { STAGE_NAME_SIZE = 64, BAR_WIDTH = 20, LINE_SIZE = 512, NARROW = 40 };
+enum { STAGE_NAME_SIZE = 64, BAR_WIDTH = 12, LINE_SIZE = 512, NARROW = 40 };
 
 /* A stage that has begun, as it was seen last. */
 struct stage_line {
@@ -40,16 +40,19 @@ static const char *time_text(double seconds, char out[24])
     return out;
 }
 
-/* numbers_text: "epoch 3/10, loss 0.4211, validation 0.8912, 12,345 samples/s". */
+/* numbers_text: "loss 0.4211  12345 samples/s  epoch 3/10  validation 0.8912": what matters first, a narrow line is cut. */
 static void numbers_text(const struct retort_progress *at, char *out, size_t size)
 {
-    int length = snprintf(out, size, "epoch %lld/%lld", (long long)at->epoch, (long long)at->epochs);
+    size_t length = 0;
+    out[0] = '\0';
     if (isfinite(at->loss) && at->step > 0)
-        length += snprintf(out + length, size - (size_t)length, "  loss %.4f", at->loss);
-    if (isfinite(at->validation_accuracy))
-        length += snprintf(out + length, size - (size_t)length, "  validation %.4f", at->validation_accuracy);
+        length += (size_t)snprintf(out + length, size - length, "loss %.4f  ", at->loss);
     if (at->samples_per_second > 0)
-        snprintf(out + length, size - (size_t)length, "  %.0f samples/s", at->samples_per_second);
+        length += (size_t)snprintf(out + length, size - length, "%.0f samples/s  ", at->samples_per_second);
+    length +=
+        (size_t)snprintf(out + length, size - length, "epoch %lld/%lld", (long long)at->epoch, (long long)at->epochs);
+    if (isfinite(at->validation_accuracy))
+        snprintf(out + length, size - length, "  validation %.4f", at->validation_accuracy);
 }
 
 /* --- on a terminal --- */
@@ -133,15 +136,13 @@ void progress_show(void *user, const struct retort_progress *at)
     struct stage_line *line = progress != NULL && at->stage != NULL ? line_of(progress, at->stage) : NULL;
     if (line == NULL || line->finished)
         return;
-    /* The call at an epoch's end is the last of that epoch, so what was seen last is what the epoch came to. */
-    bool epoch_over = line->at.step > 0 && at->epoch > line->at.epoch;
     if (progress->terminal)
         erase(progress);
-    else if (epoch_over)
-        plain_line(line, "");
     line->at = *at;
     line->at.stage = NULL;
     line->finished = at->finished;
+    if (!progress->terminal && at->epoch_end && !at->finished)
+        plain_line(line, "");
     if (line->finished)
         plain_line(line, ", done");
     if (progress->terminal)

@@ -2,7 +2,10 @@
 #include "cli/cli.h"
 
 static const struct cli_option options[] = {
-    {.name = "out", .letter = 'o', .type = CLI_TEXT, .argument = "FILE.html",
+    {.name = "out",
+     .letter = 'o',
+     .type = CLI_TEXT,
+     .argument = "FILE.html",
      .help = "the page to write; left out: DIR/report.html, of several runs comparison.html"},
     {.name = "json", .type = CLI_FLAG, .help = "print one JSON document"},
 };

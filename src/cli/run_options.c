@@ -4,18 +4,24 @@
 #include "cli/progress.h"
 
 int run_recipe(struct cli *cli, struct retort_distill_params params,
-               enum retort_status (*job)(struct retort_context *, const struct retort_distill_params *, struct retort_result **))
+               enum retort_status (*job)(struct retort_context *, const struct retort_distill_params *,
+                                         struct retort_result **))
 {
     const struct cli_texts *sets = cli_texts(cli, "set");
     const char *resume = cli_text(cli, "resume"), *output = cli_text(cli, "output");
     struct retort_result *result = NULL;
     bool recipe = cli->operands.count > 0;
     if (resume != NULL && (recipe || output != NULL || cli_flag(cli, "force") || sets->count > 0))
-        return usage_fail(cli->command, "a run is resumed with its own recipe in its own folder; expected --resume DIR alone, found %s",
-                          recipe ? cli->operands.items[0] : output != NULL ? "-o as well" : sets->count > 0 ? "--set as well" : "--force as well");
+        return usage_fail(
+            cli->command,
+            "a run is resumed with its own recipe in its own folder; expected --resume DIR alone, found %s",
+            recipe            ? cli->operands.items[0]
+            : output != NULL  ? "-o as well"
+            : sets->count > 0 ? "--set as well"
+                              : "--force as well");
     if (resume == NULL && !recipe)
-        return usage_fail(cli->command, "expected `retort %s RECIPE` or `retort %s --resume DIR`, found neither", cli->command->name,
-                          cli->command->name);
+        return usage_fail(cli->command, "expected `retort %s RECIPE` or `retort %s --resume DIR`, found neither",
+                          cli->command->name, cli->command->name);
     struct progress *progress = progress_new(cli);
     params.recipe = recipe ? cli->operands.items[0] : NULL;
     params.sets = sets->items;

@@ -1,7 +1,9 @@
 /* train.c: `retort train`: only the recipe's student, alone, without a teacher. */
 #include "cli/run_options.h"
 
-static const struct cli_option options[] = {RUN_OPTIONS};
+static const struct cli_option options[] = {
+#include "cli/run_options.def"
+};
 
 static int run(struct cli *cli)
 {

@@ -5,7 +5,12 @@
 #include <string.h>
 
 const struct cli_option common_options[] = {
-    {.name = "threads", .type = CLI_INTEGER, .argument = "N", .initial = "0", .max = 1024, .help = "threads to use; 0: all cores"},
+    {.name = "threads",
+     .type = CLI_INTEGER,
+     .argument = "N",
+     .initial = "0",
+     .max = 1024,
+     .help = "threads to use; 0: all cores"},
     {.name = "quiet", .type = CLI_FLAG, .help = "no progress and no warnings"},
     {.name = "no-color", .type = CLI_FLAG, .help = "no colours on a terminal"},
     {.name = "help", .letter = 'h', .type = CLI_FLAG, .help = "this text"},
@@ -60,7 +65,8 @@ void usage_program(FILE *out)
 {
     size_t count = 0;
     const struct command *const *table = command_table(&count);
-    fprintf(out, "retort %s: a large network teaches a small one\n\nusage: retort COMMAND [options]\n\ncommands:\n", retort_version());
+    fprintf(out, "retort %s: a large network teaches a small one\n\nusage: retort COMMAND [options]\n\ncommands:\n",
+            retort_version());
     for (size_t i = 0; i < count; i++)
         fprintf(out, "  %-10s %s\n", table[i]->name, table[i]->summary);
     fprintf(out, "\noptions of every command:\n");

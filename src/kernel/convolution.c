@@ -2,7 +2,7 @@
 #include "kernel/convolution.h"
 
 /* The widest half vector, in elements: panels are padded to it (level/tile.h). */
-enum { HALF_MOST = 8, CHUNKS_MOST = 16 };
+enum { HALF_MOST = 8, CHUNKS_MOST = 16, VALUES_TOGETHER = 8192 };
 /* Partial weight gradients may take this much, but two are always there. */
 static const int64_t chunk_bytes_most = (int64_t)4 << 20;
 
@@ -48,6 +48,13 @@ int64_t convolution_chunks(const struct convolution_shape *s)
     int64_t chunks = chunk_bytes_most / (partial_elements(s) * 4);
     chunks = chunks < 2 ? 2 : chunks > CHUNKS_MOST ? CHUNKS_MOST : chunks;
     return most(chunks < s->batch ? chunks : s->batch, 1);
+}
+
+int64_t convolution_together(const struct convolution_shape *s)
+{
+    const int64_t chunks = convolution_chunks(s), in_chunk = (s->batch + chunks - 1) / chunks;
+    const int64_t together = most(VALUES_TOGETHER / (s->size[0] * s->size[1] * s->in), 1);
+    return together < in_chunk ? together : in_chunk;
 }
 
 struct padded_map convolution_padded_input(const struct convolution_shape *s)
@@ -109,8 +116,10 @@ size_t convolution_weights_scratch(const struct convolution_shape *s, size_t siz
 {
     struct padded_map map = convolution_padded_input(s);
     int64_t padded_out = s->groups * round_up(s->out / s->groups);
-    size_t gradient = bytes_rounded((size_t)(s->out_size[0] * s->out_size[1] * padded_out) * size);
-    return offset_bytes(s->out_size[0]) + (size_t)threads * (map_bytes(&map, s->in, size) + gradient) +
+    const int64_t together = convolution_together(s);
+    size_t gradient = bytes_rounded((size_t)(together * s->out_size[0] * s->out_size[1] * padded_out) * size);
+    return offset_bytes(together * s->out_size[0]) +
+           (size_t)threads * ((size_t)together * map_bytes(&map, s->in, size) + gradient) +
            (size_t)convolution_chunks(s) * bytes_rounded((size_t)partial_elements(s) * size);
 }
 

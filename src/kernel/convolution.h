@@ -23,6 +23,8 @@ bool convolution_depthwise(const struct convolution_shape *shape);
 /* convolution_chunks: pieces of the batch over which a weight gradient is summed, one after the other. Depends on the shape
  * alone, so that bits do not depend on threads. */
 int64_t convolution_chunks(const struct convolution_shape *shape);
+/* convolution_together: samples of small maps that are summed in one go, so that the sums are seldom read and written. */
+int64_t convolution_together(const struct convolution_shape *shape);
 
 /* A map with the rows and columns of zeros that a pass reads around it. */
 struct padded_map {

@@ -24,13 +24,15 @@ const struct method *method_find(struct context *ctx, const char *name, const st
     }
     const char *nearest = nearest_name(name, names, method_table_count);
     value_fail(ctx, at, STATUS_BAD_INPUT, "no method \"%s\"%s%s%s", name,
-               nearest ? "; nearest: \"" : "; `retort list methods` shows all", nearest ? nearest : "", nearest ? "\"" : "");
+               nearest ? "; nearest: \"" : "; `retort list methods` shows all", nearest ? nearest : "",
+               nearest ? "\"" : "");
     return NULL;
 }
 
 const char *method_family_text(enum method_family family)
 {
-    static const char *const texts[] = {[FAMILY_RESPONSE] = "response", [FAMILY_FEATURE] = "feature", [FAMILY_RELATION] = "relation"};
+    static const char *const texts[] = {
+        [FAMILY_RESPONSE] = "response", [FAMILY_FEATURE] = "feature", [FAMILY_RELATION] = "relation"};
     return texts[family];
 }
 
@@ -65,23 +67,24 @@ static const char *side_text(enum side side)
     return side == SIDE_STUDENT ? "student" : "teacher";
 }
 
-static enum status check_tap(struct context *ctx, const struct method *method, const struct method_input *input, const struct tap *tap,
-                             int classes)
+static enum status check_tap(struct context *ctx, const struct method *method, const struct method_input *input,
+                             const struct tap *tap, int classes)
 {
     const struct shape *shape = &tap->node->spec.shape;
     char found[SHAPE_TEXT_SIZE];
     if (!role_fits(input->role, shape, classes))
-        return fail(ctx, STATUS_BAD_SHAPE, "method %s: its %s's %s, %s: expected %s%s, found %s", method->name, side_text(input->side),
-                    input->name, tap->layer ? tap->layer : "unnamed", role_text(input->role),
+        return fail(ctx, STATUS_BAD_SHAPE, "method %s: its %s's %s, %s: expected %s%s, found %s", method->name,
+                    side_text(input->side), input->name, tap->layer ? tap->layer : "unnamed", role_text(input->role),
                     input->role == ROLE_LOGITS ? " with a column for each class" : "", shape_text(shape, found));
     if (shape->dim[0] >= 0 && shape->dim[0] < method->batch_min)
-        return fail(ctx, STATUS_BAD_SHAPE, "method %s: expected a batch of at least %d, found %s", method->name, method->batch_min,
-                    shape_text(shape, found));
+        return fail(ctx, STATUS_BAD_SHAPE, "method %s: expected a batch of at least %d, found %s", method->name,
+                    method->batch_min, shape_text(shape, found));
     return STATUS_OK;
 }
 
 /* Taps come in the order of the inputs; only the last input of a side may be of a variable number. */
-static enum status check_side(struct context *ctx, const struct method *method, const struct method_site *site, enum side side)
+static enum status check_side(struct context *ctx, const struct method *method, const struct method_site *site,
+                              enum side side)
 {
     const struct tap *taps = side == SIDE_STUDENT ? site->student : site->teacher;
     int given = side == SIDE_STUDENT ? site->n_student : site->n_teacher, min = 0, max = 0, at = 0;
@@ -120,34 +123,41 @@ static enum status check_wants(struct context *ctx, const struct method *method,
 {
     bool targets = site->targets && method->wants & METHOD_TAKES_TARGETS;
     if (site->targets && !(method->wants & METHOD_TAKES_TARGETS) && method->wants & METHOD_WANTS_LABELS)
-        return fail(ctx, STATUS_BAD_INPUT, "method %s wants labels, and does not understand soft targets", method->name);
+        return fail(ctx, STATUS_BAD_INPUT, "method %s wants labels, and does not understand soft targets",
+                    method->name);
     if (method->wants & METHOD_WANTS_LABELS && !site->labels && !targets)
         return fail(ctx, STATUS_BAD_INPUT, "method %s wants labels, and the data has none", method->name);
     if (method->wants & METHOD_WANTS_SAMPLE && !site->sample)
         return fail(ctx, STATUS_BAD_INPUT, "method %s wants the samples' indices, and there are none", method->name);
     if (targets && (site->targets->spec.shape.rank != 2 || site->targets->spec.shape.dim[1] != site->classes)) {
         char found[SHAPE_TEXT_SIZE];
-        return fail(ctx, STATUS_BAD_SHAPE, "method %s: expected soft targets [B,%d], found %s", method->name, site->classes,
-                    shape_text(&site->targets->spec.shape, found));
+        return fail(ctx, STATUS_BAD_SHAPE, "method %s: expected soft targets [B,%d], found %s", method->name,
+                    site->classes, shape_text(&site->targets->spec.shape, found));
     }
     return STATUS_OK;
 }
 
-struct node *method_build(struct graph *graph, const struct method *method, const struct method_site *site, const void *options)
+struct node *method_build(struct graph *graph, const struct method *method, const struct method_site *site,
+                          const void *options)
 {
     struct context *ctx = graph->ctx;
-    if (ctx->error.status != STATUS_OK && sticky(site))
+    if (sticky(site)) {
+        if (ctx->error.status == STATUS_OK)
+            fail(ctx, STATUS_UNSUPPORTED, "method %s was given an empty tap: this is our mistake, please report it",
+                 method->name);
         return NULL;
+    }
     if (check_wants(ctx, method, site) != STATUS_OK || check_side(ctx, method, site, SIDE_STUDENT) != STATUS_OK ||
         check_side(ctx, method, site, SIDE_TEACHER) != STATUS_OK)
         return NULL;
     struct node *loss = method->build(graph, site, options);
     if (!loss && ctx->error.status == STATUS_OK)
-        fail(ctx, STATUS_UNSUPPORTED, "method %s built nothing and did not say why: this is our mistake, please report it", method->name);
+        fail(ctx, STATUS_UNSUPPORTED,
+             "method %s built nothing and did not say why: this is our mistake, please report it", method->name);
     if (loss && loss->spec.shape.rank != 0) {
         char found[SHAPE_TEXT_SIZE];
-        fail(ctx, STATUS_BAD_SHAPE, "method %s built %s instead of a scalar: this is our mistake, please report it", method->name,
-             shape_text(&loss->spec.shape, found));
+        fail(ctx, STATUS_BAD_SHAPE, "method %s built %s instead of a scalar: this is our mistake, please report it",
+             method->name, shape_text(&loss->spec.shape, found));
         return NULL;
     }
     return loss;

@@ -1,7 +1,8 @@
-/* block.h: a block is a shorthand in a layer list that becomes plain layers while the network is built, so that model files
- * hold plain layers only. One file nn/block/NAME.c and one line in nn/blocks.def.
+/* block.h: a block is a shorthand in a layer list that becomes plain layers while the network is built, so that model
+ * files hold plain layers only. One file nn/block/NAME.c and one line in nn/blocks.def.
  *
- * The layers of a block NAME are called NAME_…; its last one is called NAME, so that a tap or `inputs` can use the block's name. */
+ * The layers of a block NAME are called NAME_…; its last one is called NAME, so that a tap or `inputs` can use the
+ * block's name. */
 #ifndef NN_BLOCK_H
 #define NN_BLOCK_H
 
@@ -26,8 +27,9 @@ struct block_type {
 extern const struct block_type *const block_table[];
 extern const size_t block_table_count;
 
-/* block_add: adds the layer NAME_suffix (suffix NULL: NAME) of a layer type on one input. `options` as in a recipe; NULL: defaults.
- * *layer becomes its index, so that calls chain. */
-enum status block_add(const struct block_site *site, const char *type, const char *suffix, struct value *options, int *layer);
+/* block_add: adds the layer NAME_suffix (suffix NULL: NAME) of a layer type on one input. `options` as in a recipe;
+ * NULL: defaults. *layer becomes its index, so that calls chain. */
+enum status block_add(const struct block_site *site, const char *type, const char *suffix, struct value *options,
+                      int *layer);
 
 #endif

@@ -6,8 +6,9 @@
 
 static const struct instance_mode scratch_mode = {.training = true, .frozen = false};
 
-enum status builder_open(struct builder *builder, struct context *ctx, const char *name, const struct network_input *input,
-                         enum element precision, uint64_t seed, const struct value *at)
+enum status builder_open(struct builder *builder, struct context *ctx, const char *name,
+                         const struct network_input *input, enum element precision, uint64_t seed,
+                         const struct value *at)
 {
     enum status status = STATUS_OK;
     *builder = (struct builder){.ctx = ctx, .first = BUILDER_INPUT, .at = at};
@@ -15,8 +16,8 @@ enum status builder_open(struct builder *builder, struct context *ctx, const cha
     for (int i = 0; i < 4; i++)
         if (dim[i] < 1)
             return value_fail(ctx, at, STATUS_BAD_SHAPE,
-                              "network %s: expected channels, height, width and classes of at least 1, found %" PRId64 "x%" PRId64
-                              "x%" PRId64 " and %" PRId64,
+                              "network %s: expected channels, height, width and classes of at least 1, found %" PRId64
+                              "x%" PRId64 "x%" PRId64 " and %" PRId64,
                               name, dim[0], dim[1], dim[2], dim[3]);
 
     struct network *network = memory_new(ctx, 1, sizeof(*network));
@@ -37,8 +38,8 @@ enum status builder_open(struct builder *builder, struct context *ctx, const cha
         network->input.deviation = arena_copy(network->arena, input->deviation, bytes);
     builder->graph = graph_new(ctx);
     if (builder->graph)
-        builder->input =
-            graph_input(builder->graph, "images", ELEMENT_REAL, SHAPE(SHAPE_BATCH, input->height, input->width, input->channels));
+        builder->input = graph_input(builder->graph, "images", ELEMENT_REAL,
+                                     SHAPE(SHAPE_BATCH, input->height, input->width, input->channels));
     TRY(ctx->error.status);
 cleanup:
     if (status != STATUS_OK)
@@ -55,8 +56,8 @@ static enum status check_logits(const struct builder *builder)
     char text[SHAPE_TEXT_SIZE];
     if (last->output.rank != 2 || last->output.dim[1] != network->input.classes)
         return value_fail(builder->ctx, builder->at, STATUS_BAD_SHAPE,
-                          "network %s: its last layer, %s, gives %s, expected [B,%d]: a logit for each class", network->name,
-                          last->name, shape_text(&last->output, text), network->input.classes);
+                          "network %s: its last layer, %s, gives %s, expected [B,%d]: a logit for each class",
+                          network->name, last->name, shape_text(&last->output, text), network->input.classes);
     network->logits = network->n_layers - 1;
     return STATUS_OK;
 }
@@ -116,16 +117,18 @@ static enum status check_output(struct builder *builder, const struct value *at,
         empty = empty || out->dim[i] < 1;
     }
     if (empty)
-        return value_fail(builder->ctx, at, STATUS_BAD_SHAPE, "%s.%s: its output %s is empty; the map is too small for this layer",
-                          builder->network->name, layer->name, shape_text(out, text));
+        return value_fail(builder->ctx, at, STATUS_BAD_SHAPE,
+                          "%s.%s: its output %s is empty; the map is too small for this layer", builder->network->name,
+                          layer->name, shape_text(out, text));
     if (elements > 2147483648.0)
-        return value_fail(builder->ctx, at, STATUS_BAD_SHAPE, "%s.%s: its output %s has more than 2^31 elements a sample",
-                          builder->network->name, layer->name, shape_text(out, text));
+        return value_fail(builder->ctx, at, STATUS_BAD_SHAPE,
+                          "%s.%s: its output %s has more than 2^31 elements a sample", builder->network->name,
+                          layer->name, shape_text(out, text));
     return STATUS_OK;
 }
 
-enum status builder_layer(struct builder *builder, const struct value *at, const struct layer_type *type, const char *name,
-                          int n_inputs, const int *inputs, const struct value *options, int *index)
+enum status builder_layer(struct builder *builder, const struct value *at, const struct layer_type *type,
+                          const char *name, int n_inputs, const int *inputs, const struct value *options, int *index)
 {
     struct network *network = builder->network;
     struct context *ctx = builder->ctx;
@@ -135,7 +138,8 @@ enum status builder_layer(struct builder *builder, const struct value *at, const
         return value_fail(ctx, at, STATUS_BAD_INPUT, "layer %s: %s takes %s%d input%s, found %d", name, type->name,
                           n_inputs < type->inputs_min ? "at least " : "at most ",
                           n_inputs < type->inputs_min ? type->inputs_min : type->inputs_max,
-                          (n_inputs < type->inputs_min ? type->inputs_min : type->inputs_max) == 1 ? "" : "s", n_inputs);
+                          (n_inputs < type->inputs_min ? type->inputs_min : type->inputs_max) == 1 ? "" : "s",
+                          n_inputs);
 
     struct layer *layer = &network->layers[network->n_layers];
     *layer = (struct layer){.type = type, .n_inputs = n_inputs};
@@ -145,7 +149,8 @@ enum status builder_layer(struct builder *builder, const struct value *at, const
     char *what = arena_format(network->arena, "layer %s", type->name);
     if (!layer->name || !layer->inputs || !bound || !what)
         return ctx->error.status;
-    RETURN_IF(options_bind(ctx, network->arena, (struct option_set){type->options, type->n_options}, options, what, bound));
+    RETURN_IF(
+        options_bind(ctx, network->arena, (struct option_set){type->options, type->n_options}, options, what, bound));
     layer->options = bound;
 
     struct node *nodes[OP_MAX_INPUTS];

@@ -1,5 +1,5 @@
-/* builder.h: a network under construction. Layers are added one after another to the network and to a scratch graph, from
- * which their shapes come; blocks look at those shapes and add layers in turn. Inside nn only. */
+/* builder.h: a network under construction. Layers are added one after another to the network and to a scratch graph,
+ * from which their shapes come; blocks look at those shapes and add layers in turn. Inside nn only. */
 #ifndef NN_BUILDER_H
 #define NN_BUILDER_H
 
@@ -21,38 +21,40 @@ struct builder {
     struct node *input;      /* of the graph: REAL [B,H,W,C] */
     struct node **nodes;     /* [capacity], one a layer */
     int capacity;
-    int first;               /* what a recipe's list calls "input": BUILDER_INPUT, or the standardise layer put before the list */
+    int first; /* what a recipe's list calls "input": BUILDER_INPUT, or the standardise layer put before the list */
     const struct builder_scope *scope;
     const struct value *at; /* where messages point when a layer has no position of its own; may be NULL */
 };
 
 /* builder_open: network and builder for an empty network. On failure everything is freed again. */
-enum status builder_open(struct builder *builder, struct context *ctx, const char *name, const struct network_input *input,
-                         enum element precision, uint64_t seed, const struct value *at);
-/* builder_close: checks that the last layer gives [B, classes] and hands the network over (*network, the caller's). In any case
- * the builder holds nothing afterwards. `status` is what building came to: not OK frees the network. */
+enum status builder_open(struct builder *builder, struct context *ctx, const char *name,
+                         const struct network_input *input, enum element precision, uint64_t seed,
+                         const struct value *at);
+/* builder_close: checks that the last layer gives [B, classes] and hands the network over (*network, the caller's). In
+ * any case the builder holds nothing afterwards. `status` is what building came to: not OK frees the network. */
 enum status builder_close(struct builder *builder, enum status status, struct network **network);
 
-/* builder_list: adds the layers of a VALUE_LIST; the first follows `input`. *last: index of the last layer of the list. */
+/* builder_list: adds the layers of a VALUE_LIST; the first follows `input`. *last: index of the last layer. */
 enum status builder_list(struct builder *builder, const char *prefix, const struct value *list, int input, int *last);
-/* builder_layer: adds one layer. name, inputs: copied. options: as in a recipe, or NULL for the defaults. at: for messages, may be
- * NULL. *index: of the new layer, may be NULL. */
-enum status builder_layer(struct builder *builder, const struct value *at, const struct layer_type *type, const char *name,
-                          int n_inputs, const int *inputs, const struct value *options, int *index);
+/* builder_layer: adds one layer. name, inputs: copied. options: as in a recipe, or NULL for the defaults. at: for
+ * messages, may be NULL. *index: of the new layer, may be NULL. */
+enum status builder_layer(struct builder *builder, const struct value *at, const struct layer_type *type,
+                          const char *name, int n_inputs, const int *inputs, const struct value *options, int *index);
 /* builder_shape: what a layer gives ([B,H,W,C] or [B,D]); BUILDER_INPUT: the network's input. */
 const struct shape *builder_shape(const struct builder *builder, int layer);
 
-/* builder_locate: puts the place of `at` (may be NULL) in front of the message that is recorded; returns the status. For errors of
- * those who do not know the recipe's lines. */
+/* builder_locate: puts the place of `at` (may be NULL) in front of the message that is recorded; returns the status.
+ * For errors of those who do not know the recipe's lines. */
 enum status builder_locate(struct context *ctx, const struct value *at);
 
 /* layer_find_type: NULL: there is none; nothing is recorded. */
 const struct layer_type *layer_find_type(const char *name);
 
 /* layer_build: one layer's node in a graph, under the label NETWORK.LAYER. NULL: error recorded. */
-struct node *layer_build(struct graph *graph, const struct network *network, const struct layer *layer, struct node *const *inputs,
-                         struct instance_mode mode);
-/* layer_wants_map, layer_wants_vector: is input i a map [B,H,W,C] (a vector [B,D])? If not, an error that names the layer. */
+struct node *layer_build(struct graph *graph, const struct network *network, const struct layer *layer,
+                         struct node *const *inputs, struct instance_mode mode);
+/* layer_wants_map, layer_wants_vector: is input i a map [B,H,W,C] (a vector [B,D])? If not, an error that names the
+ * layer. */
 bool layer_wants_map(const struct layer_site *site, int i);
 bool layer_wants_vector(const struct layer_site *site, int i);
 /* layer_same_rank: has input i the rank of input 0? If not, an error that names the layer. */

@@ -52,7 +52,8 @@ static struct value *inspect_layer(struct arena *arena, const struct network *ne
     for (int i = 0; i < layer->n_inputs; i++) {
         int from = layer->inputs[i];
         shapes[i] = from == BUILDER_INPUT ? input : network->layers[from].output;
-        inputs = value_append(arena, inputs, value_text(arena, from == BUILDER_INPUT ? "input" : network->layers[from].name));
+        inputs = value_append(arena, inputs,
+                              value_text(arena, from == BUILDER_INPUT ? "input" : network->layers[from].name));
     }
     struct value *options = options_value(arena, (struct option_set){type->options, type->n_options}, layer->options);
     if (options && type->resolved)

@@ -20,18 +20,19 @@ static enum status check_images(struct graph *graph, const struct network *netwo
     const struct shape *shape = &images->spec.shape;
     enum element element = images->spec.element;
     char found[SHAPE_TEXT_SIZE];
-    bool fits = shape->rank == 4 && shape->dim[1] == input->height && shape->dim[2] == input->width && shape->dim[3] == input->channels;
+    bool fits = shape->rank == 4 && shape->dim[1] == input->height && shape->dim[2] == input->width &&
+                shape->dim[3] == input->channels;
     if (!fits)
-        return fail(graph->ctx, STATUS_BAD_SHAPE, "network %s: expected images [B,%d,%d,%d], found %s", network->name, input->height,
-                    input->width, input->channels, shape_text(shape, found));
+        return fail(graph->ctx, STATUS_BAD_SHAPE, "network %s: expected images [B,%d,%d,%d], found %s", network->name,
+                    input->height, input->width, input->channels, shape_text(shape, found));
     if (element != ELEMENT_U8 && element != ELEMENT_REAL)
-        return fail(graph->ctx, STATUS_BAD_INPUT, "network %s: expected images of bytes or real numbers, found %s", network->name,
-                    element_text(element));
+        return fail(graph->ctx, STATUS_BAD_INPUT, "network %s: expected images of bytes or real numbers, found %s",
+                    network->name, element_text(element));
     return STATUS_OK;
 }
 
-enum status network_instantiate(struct graph *graph, const struct network *network, struct node *images, struct instance_mode mode,
-                                struct instance *instance)
+enum status network_instantiate(struct graph *graph, const struct network *network, struct node *images,
+                                struct instance_mode mode, struct instance *instance)
 {
     struct context *ctx = graph->ctx;
     if (!images)
@@ -60,6 +61,7 @@ enum status network_instantiate(struct graph *graph, const struct network *netwo
         if (!nodes[i])
             return ctx->error.status;
     }
-    *instance = (struct instance){.network = network, .input = images, .layers = nodes, .logits = nodes[network->logits]};
+    *instance =
+        (struct instance){.network = network, .input = images, .layers = nodes, .logits = nodes[network->logits]};
     return STATUS_OK;
 }

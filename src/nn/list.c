@@ -66,13 +66,15 @@ static bool item_take_type(struct item *item, const char *name)
 }
 
 /* A second key beside the type: most likely a slip in `name` or `inputs`. */
-static enum status fail_key(struct builder *builder, const struct value *at, const struct value_entry *entry, const char *type)
+static enum status fail_key(struct builder *builder, const struct value *at, const struct value_entry *entry,
+                            const char *type)
 {
     static const char *const keys[] = {"name", "inputs"};
     const char *nearest = nearest_name(entry->key, keys, 2);
     return value_fail_at(builder->ctx, at->file, entry->line, entry->column, STATUS_BAD_INPUT,
                          "layer %s: unknown key \"%s\" beside the type%s%s%s", type, entry->key,
-                         nearest ? "; nearest: \"" : "; expected `name` or `inputs`, and the type's options inside its own map",
+                         nearest ? "; nearest: \""
+                                 : "; expected `name` or `inputs`, and the type's options inside its own map",
                          nearest ? nearest : "", nearest ? "\"" : "");
 }
 
@@ -99,7 +101,8 @@ static enum status read_item(struct builder *builder, const struct value *at, st
             other = other ? other : entry;
     }
     if (!type && !other)
-        return value_fail(builder->ctx, at, STATUS_BAD_INPUT, "a layer without a type: expected {TYPE: {options}}, found %s",
+        return value_fail(builder->ctx, at, STATUS_BAD_INPUT,
+                          "a layer without a type: expected {TYPE: {options}}, found %s",
                           at->count ? "only name or inputs" : "an empty map");
     if (!type)
         return fail_type(builder, at, other->line, other->column, other->key);
@@ -117,7 +120,8 @@ static bool name_given(const struct builder_scope *scope, const char *full)
     if (strncmp(full, scope->prefix, skip) != 0)
         return false;
     for (size_t i = 0; i < scope->list->count; i++) {
-        const struct value *name = scope->list->items[i]->kind == VALUE_MAP ? value_get(scope->list->items[i], "name") : NULL;
+        const struct value *name =
+            scope->list->items[i]->kind == VALUE_MAP ? value_get(scope->list->items[i], "name") : NULL;
         if (name && name->kind == VALUE_TEXT && strcmp(name->text, full + skip) == 0)
             return true;
     }
@@ -160,7 +164,8 @@ static enum status item_name(struct builder *builder, const struct item *item, c
     if (!*name)
         return ctx->error.status;
     if (find_layer(builder->network, *name) >= 0)
-        return value_fail(ctx, item->name, STATUS_BAD_INPUT, "a layer named \"%s\" is there already; names must differ", *name);
+        return value_fail(ctx, item->name, STATUS_BAD_INPUT, "a layer named \"%s\" is there already; names must differ",
+                          *name);
     return STATUS_OK;
 }
 
@@ -173,7 +178,8 @@ static enum status find_input(struct builder *builder, const struct value *at, i
     struct network *network = builder->network;
     char found[VALUE_FOUND_SIZE];
     if (at->kind != VALUE_TEXT)
-        return value_fail(ctx, at, STATUS_BAD_INPUT, "inputs: expected a layer's name, found %s", value_found(at, found));
+        return value_fail(ctx, at, STATUS_BAD_INPUT, "inputs: expected a layer's name, found %s",
+                          value_found(at, found));
     if (strcmp(at->text, "input") == 0) {
         *layer = builder->first;
         return STATUS_OK;
@@ -195,11 +201,12 @@ static enum status find_input(struct builder *builder, const struct value *at, i
         names[count++] = network->layers[i].name;
     const char *nearest = nearest_name(at->text, names, count);
     return value_fail(ctx, at, STATUS_BAD_INPUT, "inputs: no earlier layer \"%s\"%s%s%s", at->text,
-                      nearest ? "; nearest: \"" : "; a layer can only read the input and layers above it", nearest ? nearest : "",
-                      nearest ? "\"" : "");
+                      nearest ? "; nearest: \"" : "; a layer can only read the input and layers above it",
+                      nearest ? nearest : "", nearest ? "\"" : "");
 }
 
-static enum status item_inputs(struct builder *builder, const struct item *item, int previous, int *count, int inputs[OP_MAX_INPUTS])
+static enum status item_inputs(struct builder *builder, const struct item *item, int previous, int *count,
+                               int inputs[OP_MAX_INPUTS])
 {
     const struct value *given = item->inputs;
     char found[VALUE_FOUND_SIZE];
@@ -210,8 +217,9 @@ static enum status item_inputs(struct builder *builder, const struct item *item,
     if (given->kind == VALUE_TEXT)
         return find_input(builder, given, &inputs[0]);
     if (given->kind != VALUE_LIST || given->count < 1 || given->count > OP_MAX_INPUTS)
-        return value_fail(builder->ctx, given, STATUS_BAD_INPUT, "inputs: expected a list of 1 to %d layer names, found %s",
-                          OP_MAX_INPUTS, given->kind == VALUE_LIST ? (given->count ? "more" : "none") : value_found(given, found));
+        return value_fail(builder->ctx, given, STATUS_BAD_INPUT,
+                          "inputs: expected a list of 1 to %d layer names, found %s", OP_MAX_INPUTS,
+                          given->kind == VALUE_LIST ? (given->count ? "more" : "none") : value_found(given, found));
     *count = (int)given->count;
     for (size_t i = 0; i < given->count; i++)
         RETURN_IF(find_input(builder, given->items[i], &inputs[i]));
@@ -220,31 +228,34 @@ static enum status item_inputs(struct builder *builder, const struct item *item,
 
 /* --- blocks --- */
 
-static enum status expand_block(struct builder *builder, const struct item *item, const char *name, int n_inputs, int input)
+static enum status expand_block(struct builder *builder, const struct item *item, const char *name, int n_inputs,
+                                int input)
 {
     const struct block_type *block = item->block;
     struct arena *arena = builder->network->arena;
     if (n_inputs != 1)
-        return value_fail(builder->ctx, item->inputs, STATUS_BAD_INPUT, "block %s takes 1 input, found %d", block->name, n_inputs);
+        return value_fail(builder->ctx, item->inputs, STATUS_BAD_INPUT, "block %s takes 1 input, found %d", block->name,
+                          n_inputs);
     void *options = arena_take(arena, 1, block->options_size);
     char *what = arena_format(arena, "block %s", block->name);
     if (!options || !what)
         return builder->ctx->error.status;
-    RETURN_IF(options_bind(builder->ctx, arena, (struct option_set){block->options, block->n_options}, item->options, what, options));
+    RETURN_IF(options_bind(builder->ctx, arena, (struct option_set){block->options, block->n_options}, item->options,
+                           what, options));
     struct block_site site = {builder, item->at, name, input};
     return block->expand(&site, options);
 }
 
-enum status block_add(const struct block_site *site, const char *type, const char *suffix, struct value *options, int *layer)
+enum status block_add(const struct block_site *site, const char *type, const char *suffix, struct value *options,
+                      int *layer)
 {
     struct builder *builder = site->builder;
-    const char *name =
-        suffix ? arena_format(builder->network->arena, "%s_%s", site->name, suffix) : site->name;
+    const char *name = suffix ? arena_format(builder->network->arena, "%s_%s", site->name, suffix) : site->name;
     if (!name || builder->ctx->error.status != STATUS_OK)
         return builder->ctx->error.status;
     if (find_layer(builder->network, name) >= 0)
-        return value_fail(builder->ctx, site->at, STATUS_BAD_INPUT, "a layer named \"%s\" is there already; rename it or the block \"%s\"",
-                          name, site->name);
+        return value_fail(builder->ctx, site->at, STATUS_BAD_INPUT,
+                          "a layer named \"%s\" is there already; rename it or the block \"%s\"", name, site->name);
     int input = *layer;
     return builder_layer(builder, site->at, layer_find_type(type), name, 1, &input, options, layer);
 }
@@ -254,7 +265,8 @@ enum status builder_list(struct builder *builder, const char *prefix, const stru
     enum status status = STATUS_OK;
     char found[VALUE_FOUND_SIZE];
     if (!list || list->kind != VALUE_LIST || list->count == 0)
-        return value_fail(builder->ctx, list ? list : builder->at, STATUS_BAD_INPUT, "expected a list of layers, found %s",
+        return value_fail(builder->ctx, list ? list : builder->at, STATUS_BAD_INPUT,
+                          "expected a list of layers, found %s",
                           list && list->kind == VALUE_LIST ? "an empty list" : value_found(list, found));
     struct builder_scope scope = {builder->scope, prefix, list};
     builder->scope = &scope;

@@ -11,8 +11,12 @@ struct input_options {
 };
 
 static const struct option_spec input_specs[] = {
-    {.name = "standardise", .offset = offsetof(struct input_options, standardise), .type = OPTION_CHOICE, .initial = "auto",
-     .choices = standardise_choices, .help = "auto: a layer first that takes the training split's mean and deviation out"},
+    {.name = "standardise",
+     .offset = offsetof(struct input_options, standardise),
+     .type = OPTION_CHOICE,
+     .initial = "auto",
+     .choices = standardise_choices,
+     .help = "auto: a layer first that takes the training split's mean and deviation out"},
 };
 
 struct layers_options {
@@ -20,9 +24,15 @@ struct layers_options {
 };
 
 static const struct option_spec layers_specs[] = {
-    {.name = "layers", .offset = offsetof(struct layers_options, layers), .type = OPTION_VALUE, .flags = OPTION_REQUIRED,
+    {.name = "layers",
+     .offset = offsetof(struct layers_options, layers),
+     .type = OPTION_VALUE,
+     .flags = OPTION_REQUIRED,
      .help = "list of layers"},
-    {.name = "input", .offset = offsetof(struct layers_options, input), .type = OPTION_VALUE, .help = "what the network sees"},
+    {.name = "input",
+     .offset = offsetof(struct layers_options, input),
+     .type = OPTION_VALUE,
+     .help = "what the network sees"},
 };
 
 static const struct zoo_entry *find_zoo(struct context *ctx, const struct value *at, const char *name)
@@ -37,8 +47,8 @@ static const struct zoo_entry *find_zoo(struct context *ctx, const struct value 
     }
     const char *nearest = nearest_name(name, names, count);
     value_fail(ctx, at, STATUS_BAD_INPUT, "no network \"%s\"%s%s%s", name,
-               nearest ? "; nearest: \"" : "; `retort list networks` shows all, or give `layers:`", nearest ? nearest : "",
-               nearest ? "\"" : "");
+               nearest ? "; nearest: \"" : "; `retort list networks` shows all, or give `layers:`",
+               nearest ? nearest : "", nearest ? "\"" : "");
     return NULL;
 }
 
@@ -63,8 +73,8 @@ static struct value *zoo_map(struct arena *arena, const struct value *descriptio
     return map;
 }
 
-static enum status zoo_layers(struct context *ctx, struct arena *arena, const struct value *description, const struct value *name,
-                              const struct network_input *input, struct value **layers)
+static enum status zoo_layers(struct context *ctx, struct arena *arena, const struct value *description,
+                              const struct value *name, const struct network_input *input, struct value **layers)
 {
     char found[VALUE_FOUND_SIZE];
     if (name->kind != VALUE_TEXT)
@@ -89,7 +99,8 @@ static enum status add_standardise(struct builder *builder, const struct network
     struct value *mean = value_list(arena), *deviation = value_list(arena);
     for (int i = 0; i < input->channels; i++) {
         mean = value_append(arena, mean, value_real(arena, input->mean[i]));
-        deviation = value_append(arena, deviation, value_real(arena, input->deviation[i] > 0 ? input->deviation[i] : 1));
+        deviation =
+            value_append(arena, deviation, value_real(arena, input->deviation[i] > 0 ? input->deviation[i] : 1));
     }
     struct value *options = value_set(arena, value_set(arena, value_map(arena), "mean", mean), "deviation", deviation);
     struct value *layer = value_set(arena, value_map(arena), "standardise", options);
@@ -97,8 +108,9 @@ static enum status add_standardise(struct builder *builder, const struct network
     return list ? builder_list(builder, "", list, BUILDER_INPUT, &builder->first) : builder->ctx->error.status;
 }
 
-enum status network_build(struct context *ctx, const struct value *description, const char *name, const struct network_input *input,
-                          enum element precision, uint64_t seed, struct network **network)
+enum status network_build(struct context *ctx, const struct value *description, const char *name,
+                          const struct network_input *input, enum element precision, uint64_t seed,
+                          struct network **network)
 {
     enum status status = STATUS_OK;
     struct builder builder;
@@ -112,7 +124,8 @@ enum status network_build(struct context *ctx, const struct value *description, 
     else if (description && description->kind == VALUE_MAP)
         zoo = value_get(description, "name");
     else
-        TRY(value_fail(ctx, description, STATUS_BAD_INPUT, "network %s: expected {name: NETWORK, …} or {layers: […]}, found %s", name,
+        TRY(value_fail(ctx, description, STATUS_BAD_INPUT,
+                       "network %s: expected {name: NETWORK, …} or {layers: […]}, found %s", name,
                        value_found(description, found)));
     if (zoo) {
         struct value *made;
@@ -158,7 +171,8 @@ int network_layer(const struct network *network, const char *name, const struct 
         names[i] = network->layers[i].name;
     const char *nearest = nearest_name(name, names, (size_t)network->n_layers);
     value_fail(network->ctx, at, STATUS_BAD_INPUT, "network %s has no layer \"%s\"%s%s%s", network->name, name,
-               nearest ? "; nearest: \"" : "; `retort inspect` shows its layers", nearest ? nearest : "", nearest ? "\"" : "");
+               nearest ? "; nearest: \"" : "; `retort inspect` shows its layers", nearest ? nearest : "",
+               nearest ? "\"" : "");
     memory_free(network->ctx, names);
     return -1;
 }

@@ -13,7 +13,8 @@ static bool fits_memory(const struct parameters *parameters, int64_t elements)
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     if (pages <= 0 || page <= 0)
         return true;
-    double bytes = ((double)parameters->n_values + (double)elements) * (double)element_size(parameters->element) * PARAMETER_COPIES;
+    double bytes = ((double)parameters->n_values + (double)elements) * (double)element_size(parameters->element) *
+                   PARAMETER_COPIES;
     return bytes < (double)pages * (double)page;
 }
 
@@ -24,14 +25,15 @@ static const char *entry_name(const struct layer_site *site, const char *suffix,
     int64_t elements = shape_elements(shape);
     char text[SHAPE_TEXT_SIZE];
     if (elements < 0) {
-        fail(graph->ctx, STATUS_BAD_SHAPE, "%s.%s: %s %s has more than 2^31 elements", site->network->name, site->name, suffix,
-             shape_text(shape, text));
+        fail(graph->ctx, STATUS_BAD_SHAPE, "%s.%s: %s %s has more than 2^31 elements", site->network->name, site->name,
+             suffix, shape_text(shape, text));
         return NULL;
     }
     char *name = arena_format(graph->arena, "%s.%s", site->name, suffix);
     if (name && parameters_find(parameters, name) < 0 && !fits_memory(parameters, elements)) {
-        fail(graph->ctx, STATUS_NO_MEMORY, "%s.%s: %s %s, %" PRId64 " elements, does not fit into this machine's memory",
-             site->network->name, site->name, suffix, shape_text(shape, text), elements);
+        fail(graph->ctx, STATUS_NO_MEMORY,
+             "%s.%s: %s %s, %" PRId64 " elements, does not fit into this machine's memory", site->network->name,
+             site->name, suffix, shape_text(shape, text), elements);
         return NULL;
     }
     return name;
@@ -61,8 +63,8 @@ static bool wants_rank(const struct layer_site *site, int i, int rank, const cha
     char text[SHAPE_TEXT_SIZE];
     if (found->rank == rank)
         return true;
-    fail(site->graph->ctx, STATUS_BAD_SHAPE, "%s.%s: expected %s, found %s; %s", site->network->name, site->name, expected,
-         shape_text(found, text), advice);
+    fail(site->graph->ctx, STATUS_BAD_SHAPE, "%s.%s: expected %s, found %s; %s", site->network->name, site->name,
+         expected, shape_text(found, text), advice);
     return false;
 }
 
@@ -82,13 +84,14 @@ bool layer_same_rank(const struct layer_site *site, int i)
     char expected[SHAPE_TEXT_SIZE], text[SHAPE_TEXT_SIZE];
     if (first->rank == found->rank)
         return true;
-    fail(site->graph->ctx, STATUS_BAD_SHAPE, "%s.%s: its inputs are all maps or all vectors; expected one like %s, found %s",
-         site->network->name, site->name, shape_text(first, expected), shape_text(found, text));
+    fail(site->graph->ctx, STATUS_BAD_SHAPE,
+         "%s.%s: its inputs are all maps or all vectors; expected one like %s, found %s", site->network->name,
+         site->name, shape_text(first, expected), shape_text(found, text));
     return false;
 }
 
-struct node *layer_build(struct graph *graph, const struct network *network, const struct layer *layer, struct node *const *inputs,
-                         struct instance_mode mode)
+struct node *layer_build(struct graph *graph, const struct network *network, const struct layer *layer,
+                         struct node *const *inputs, struct instance_mode mode)
 {
     struct layer_site site = {graph, network, layer->name, mode, layer->n_inputs, inputs};
     const char *label_before = graph->label;

@@ -16,8 +16,9 @@ static enum status unknown_data(struct context *ctx, struct arena *arena, const 
         names[i] = table[i]->name;
     const char *nearest = nearest_name(argument, names, count);
     return fail(ctx, STATUS_BAD_INPUT,
-                "no data \"%s\": expected a name of `retort list data` or a YAML file with a data: section%s%s%s", argument,
-                nearest != NULL ? "; nearest: \"" : "", nearest != NULL ? nearest : "", nearest != NULL ? "\"" : "");
+                "no data \"%s\": expected a name of `retort list data` or a YAML file with a data: section%s%s%s",
+                argument, nearest != NULL ? "; nearest: \"" : "", nearest != NULL ? nearest : "",
+                nearest != NULL ? "\"" : "");
 }
 
 enum status data_argument_open(struct context *ctx, struct arena *arena, const char *argument, struct data **out)
@@ -53,9 +54,10 @@ enum status data_network_input(struct context *ctx, struct arena *arena, const s
 {
     const struct split *train = &data->splits[SPLIT_TRAIN];
     if (data->classes == 0)
-        return fail(ctx, STATUS_BAD_INPUT,
-                    "data %s has no labels, so that the number of classes is unknown; add classes: N to the data: section",
-                    data->name);
+        return fail(
+            ctx, STATUS_BAD_INPUT,
+            "data %s has no labels, so that the number of classes is unknown; add classes: N to the data: section",
+            data->name);
     *out = (struct network_input){.channels = (int)data->channels,
                                   .height = (int)data->height,
                                   .width = (int)data->width,

@@ -24,8 +24,9 @@ static enum status input_check(struct context *ctx, const char *path, const stru
     const struct network_input *input = &network->input;
     if (input->channels == data->channels && input->height == data->height && input->width == data->width)
         return data_check_classes(ctx, data, input->classes);
-    return fail(ctx, STATUS_BAD_SHAPE, "%s reads images [%d,%d,%d], but data %s has [%lld,%lld,%lld] (channels, height, width)",
-                path, input->channels, input->height, input->width, asked->data, (long long)data->channels,
+    return fail(ctx, STATUS_BAD_SHAPE,
+                "%s reads images [%d,%d,%d], but data %s has [%lld,%lld,%lld] (channels, height, width)", path,
+                input->channels, input->height, input->width, asked->data, (long long)data->channels,
                 (long long)data->height, (long long)data->width);
 }
 

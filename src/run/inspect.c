@@ -2,78 +2,67 @@
 #include "run/run.h"
 
 #include "recipe/recipe.h"
-#include "run/data_argument.h"
+#include "run/plan.h"
 #include "train/model.h"
-#include "train/settings.h"
 #include "train/stage_graph.h"
 
 #include <string.h>
 
-enum { PLAN_BATCH = 128 };
+enum { BATCH_OF_A_MODEL = 128 };
 
 /* The network that is looked at, and what a training step of it needs. */
 struct inspected {
-    struct network *network;
-    struct data *data; /* NULL: of a model file */
+    struct context *ctx;
+    struct arena *arena;
+    const struct run_inspection *asked;
+    struct plan plan;                  /* of a recipe; its arena is NULL where there is none */
+    struct network *network, *teacher; /* teacher: where the step is one of distillation */
+    struct stage_list stages;
     int64_t batch;
 };
 
-/* section_of: the recipe's section `which`, of a list its first item. */
-static enum status section_of(struct context *ctx, const struct value *recipe, const char *which,
-                              const struct value **section)
+static enum status recipe_open(struct inspected *inspected, struct value **recipe)
 {
     char found[VALUE_FOUND_SIZE];
-    if (strcmp(which, "student") != 0 && strcmp(which, "teacher") != 0)
-        return fail(ctx, STATUS_BAD_INPUT, "no network \"%s\": expected student or teacher", which);
-    *section = recipe->kind == VALUE_MAP ? value_get(recipe, which) : NULL;
-    if (*section != NULL && (*section)->kind == VALUE_LIST && (*section)->count > 0)
-        *section = (*section)->items[0];
-    if (*section == NULL || (*section)->kind != VALUE_MAP)
-        return value_fail(ctx, *section != NULL ? *section : recipe, STATUS_BAD_INPUT,
-                          "expected a section %s: {network: …}, found %s", which, value_found(*section, found));
-    return STATUS_OK;
-}
-
-static enum status recipe_open(struct context *ctx, struct arena *arena, const struct run_inspection *inspection,
-                               struct value **recipe)
-{
-    char found[VALUE_FOUND_SIZE];
-    RETURN_IF(recipe_read(ctx, arena, inspection->path, recipe));
+    const struct run_inspection *asked = inspected->asked;
+    RETURN_IF(recipe_read(inspected->ctx, inspected->arena, asked->path, recipe));
     if ((*recipe)->kind != VALUE_MAP)
-        return value_fail(ctx, *recipe, STATUS_BAD_INPUT, "expected a map of keys, found %s", value_found(*recipe, found));
-    for (int i = 0; i < inspection->n_sets; i++)
-        RETURN_IF(recipe_set(ctx, arena, *recipe, inspection->sets[i]));
+        return value_fail(inspected->ctx, *recipe, STATUS_BAD_INPUT, "expected a map of keys, found %s",
+                          value_found(*recipe, found));
+    for (int i = 0; i < asked->n_sets; i++)
+        RETURN_IF(recipe_set(inspected->ctx, inspected->arena, *recipe, asked->sets[i]));
     return STATUS_OK;
 }
 
-static enum status inspect_recipe(struct context *ctx, struct arena *arena, const struct run_inspection *inspection,
-                                  struct inspected *out)
+static enum status inspect_recipe(struct inspected *inspected)
 {
+    struct context *ctx = inspected->ctx;
+    struct plan *plan = &inspected->plan;
     struct value *recipe = NULL;
-    const struct value *section = NULL;
-    struct network_input input;
-    struct train_settings settings;
-    RETURN_IF(recipe_open(ctx, arena, inspection, &recipe));
-    RETURN_IF(section_of(ctx, recipe, inspection->which, &section));
-    const struct value *network = value_get(section, "network"), *data = value_get(recipe, "data");
-    if (network == NULL)
-        return value_fail(ctx, section, STATUS_BAD_INPUT, "%s: expected network:, found none", inspection->which);
-    if (data == NULL)
-        return value_fail(ctx, recipe, STATUS_BAD_INPUT, "expected a section data:, found none");
-    RETURN_IF(train_settings_bind(ctx, arena, value_get(section, "train"), &settings));
-    RETURN_IF(data_open(ctx, arena, data, inspection->path, &out->data));
-    RETURN_IF(data_network_input(ctx, arena, out->data, &input));
-    out->batch = inspection->batch > 0 ? inspection->batch : settings.budget.batch;
-    return network_build(ctx, network, inspection->which, &input, ELEMENT_F32, 0, &out->network);
+    const char *which = inspected->asked->which;
+    bool teacher = strcmp(which, "teacher") == 0;
+    if (!teacher && strcmp(which, "student") != 0)
+        return fail(ctx, STATUS_BAD_INPUT, "no network \"%s\": expected student or teacher", which);
+    RETURN_IF(recipe_open(inspected, &recipe));
+    RETURN_IF(
+        plan_make(ctx, inspected->arena, recipe, inspected->asked->path, value_get(recipe, "teacher") == NULL, plan));
+    if (teacher && !plan->has_teacher)
+        return value_fail(ctx, recipe, STATUS_BAD_INPUT, "expected a section teacher:, found none");
+    const struct network_plan *chosen = teacher ? &plan->teacher : &plan->student;
+    inspected->batch = inspected->asked->batch > 0 ? inspected->asked->batch : chosen->train.budget.batch;
+    return plan_network(ctx, plan, chosen, which, 0, &inspected->network);
 }
 
-static enum status inspect_model(struct context *ctx, const struct run_inspection *inspection, struct inspected *out)
+static enum status inspect_model(struct inspected *inspected)
 {
-    if (inspection->n_sets > 0)
-        return fail(ctx, STATUS_BAD_INPUT, "%s is a model file: --set is for recipes", inspection->path);
-    out->batch = inspection->batch > 0 ? inspection->batch : PLAN_BATCH;
-    return model_load(ctx, inspection->path, ELEMENT_F32, &out->network);
+    const struct run_inspection *asked = inspected->asked;
+    if (asked->n_sets > 0)
+        return fail(inspected->ctx, STATUS_BAD_INPUT, "--set is for recipes, and %s is a model file", asked->path);
+    inspected->batch = asked->batch > 0 ? asked->batch : BATCH_OF_A_MODEL;
+    return model_load(inspected->ctx, asked->path, ELEMENT_F32, &inspected->network);
 }
+
+/* --- the plan of a training step --- */
 
 static struct value *step_value(struct arena *arena, const struct program_step_info *step)
 {
@@ -87,52 +76,92 @@ static struct value *step_value(struct arena *arena, const struct program_step_i
     return value_set(arena, map, "output", shape);
 }
 
-static struct value *plan_value(struct arena *arena, const struct program *program, int64_t batch)
+static struct value *steps_value(const struct inspected *inspected, const struct program *program)
 {
+    struct arena *arena = inspected->arena;
     struct value *steps = value_list(arena);
     for (int i = 0; i < program_step_count(program); i++) {
         struct program_step_info step = program_step(program, i);
         steps = value_append(arena, steps, step_value(arena, &step));
     }
-    struct value *map = value_set(arena, value_map(arena), "batch", value_integer(arena, batch));
+    struct value *map = value_set(arena, value_map(arena), "batch", value_integer(arena, inspected->batch));
     map = value_set(arena, map, "steps", steps);
     map = value_set(arena, map, "arena_bytes", value_integer(arena, (int64_t)program_arena_bytes(program)));
     return value_set(arena, map, "persistent_bytes", value_integer(arena, (int64_t)program_persistent_bytes(program)));
 }
 
-/* plan_make: the network learning from labels, as when it is trained alone. */
-static enum status plan_make(struct context *ctx, struct arena *arena, const struct inspected *inspected,
-                             struct value **result)
+/* stage_of_labels: the network learns from labels, as a teacher does, and a student alone. */
+static enum status stage_of_labels(struct inspected *inspected)
+{
+    struct context *ctx = inspected->ctx;
+    struct stage *stage = stage_add(&inspected->stages);
+    struct learner *learner = arena_take(inspected->arena, 1, sizeof *learner);
+    struct term *term = arena_take(inspected->arena, 1, sizeof *term);
+    const struct method *labels = method_find(ctx, "labels", NULL);
+    void *options = labels != NULL ? arena_take(inspected->arena, 1, labels->options_size + 1) : NULL;
+    if (stage == NULL || learner == NULL || term == NULL || options == NULL)
+        return ctx->error.status;
+    struct option_set set = {labels->options, labels->n_options};
+    RETURN_IF(options_bind(ctx, inspected->arena, set, NULL, "method labels", options));
+    *learner = (struct learner){
+        .name = inspected->network->name, .network = inspected->network, .training = true, .learns = true};
+    *term = (struct term){
+        .name = "labels", .method = labels, .options = options, .teacher = -1, .weight = real_constant(1)};
+    *stage = (struct stage){
+        .name = "plan", .role = "alone", .n_learners = 1, .learners = learner, .n_terms = 1, .terms = term};
+    return STATUS_OK;
+}
+
+/* stage_of_recipe: the first stage of the recipe's scheme, with a live teacher. */
+static enum status stage_of_recipe(struct inspected *inspected)
+{
+    struct plan *plan = &inspected->plan;
+    RETURN_IF(plan_network(inspected->ctx, plan, &plan->teacher, "teacher", plan->teacher_seed, &inspected->teacher));
+    struct request request = {.ctx = inspected->ctx,
+                              .student = inspected->network,
+                              .teachers = &inspected->teacher,
+                              .n_teachers = 1,
+                              .optimiser = &plan->student.train.optimiser,
+                              .budget = plan->student.train.budget,
+                              .terms = plan->terms,
+                              .n_terms = plan->n_terms};
+    RETURN_IF(plan->scheme->stages(&request, plan->scheme_options, &inspected->stages));
+    return stage_check(inspected->ctx, &inspected->stages.stages[0]);
+}
+
+static enum status plan_value(struct inspected *inspected, struct value **result)
 {
     enum status status = STATUS_OK;
+    struct context *ctx = inspected->ctx;
     const struct network_input *input = &inspected->network->input;
+    bool recipe = inspected->plan.data != NULL,
+         taught = recipe && inspected->plan.has_teacher && strcmp(inspected->asked->which, "student") == 0;
+    enum element precision = recipe ? inspected->plan.precision : ELEMENT_F32;
     struct kernel_context *kernels = NULL;
     struct program_memory *memory = NULL;
     struct program *program = NULL;
     struct stage_graph *built = NULL;
-    const struct method *labels = method_find(ctx, "labels", NULL);
-    struct learner learner = {.name = inspected->network->name, .network = inspected->network, .training = true, .learns = true};
-    struct term term = {.name = "labels", .method = labels, .teacher = -1, .weight = real_constant(1)};
-    struct stage stage = {.name = "plan", .role = "alone", .n_learners = 1, .learners = &learner, .n_terms = 1, .terms = &term};
-    struct split split = {.name = "train", .element = ELEMENT_U8, .count = inspected->batch, .height = input->height,
-                          .width = input->width, .channels = input->channels, .labelled = inspected->batch};
-    if (labels == NULL)
-        return ctx->error.status;
-    void *options = arena_take(arena, 1, labels->options_size + 1);
-    if (options == NULL)
-        return ctx->error.status;
-    struct option_set set = {labels->options, labels->n_options};
-    RETURN_IF(options_bind(ctx, arena, set, NULL, "method labels", options));
-    term.options = options;
-    struct stage_graph_spec graph = {.stage = &stage, .split = &split, .images = ELEMENT_U8, .precision = ELEMENT_F32};
+    /* Only its shape counts: the step is compiled, not run. */
+    struct split split = {.name = "train",
+                          .element = ELEMENT_U8,
+                          .count = inspected->batch,
+                          .labelled = inspected->batch,
+                          .height = input->height,
+                          .width = input->width,
+                          .channels = input->channels};
+    inspected->stages.arena = inspected->arena;
+    TRY(taught ? stage_of_recipe(inspected) : stage_of_labels(inspected));
+    struct stage_graph_spec graph = {
+        .stage = &inspected->stages.stages[0], .split = &split, .precision = precision, .images = ELEMENT_U8};
     kernels = kernel_context_new(ctx, ctx->threads);
-    memory = program_memory_new(ctx);
-    built = kernels != NULL && memory != NULL ? stage_graph_new(ctx, &graph) : NULL;
+    memory = kernels != NULL ? program_memory_new(ctx) : NULL;
+    built = memory != NULL ? stage_graph_new(ctx, &graph) : NULL;
     if (built == NULL)
         TRY(ctx->error.status);
-    struct program_spec spec = {.loss = built->loss, .updates = true, .batch = inspected->batch, .precision = ELEMENT_F32};
+    struct program_spec spec = {
+        .loss = built->loss, .updates = true, .batch = inspected->batch, .precision = precision};
     TRY(program_compile(built->graph, &spec, kernels, memory, &program));
-    *result = plan_value(arena, program, inspected->batch);
+    *result = steps_value(inspected, program);
     if (*result == NULL)
         status = ctx->error.status;
 cleanup:
@@ -143,8 +172,8 @@ cleanup:
     return status;
 }
 
-/* is_model: a file that is called a model is read as one, so that a broken one is not taken for a recipe. */
-static bool is_model(const char *path)
+/* A file that is called a model is read as one, so that a broken one is not taken for a recipe. */
+bool run_inspects_model(const char *path)
 {
     static const char ending[] = ".safetensors";
     size_t length = strlen(path), end = sizeof ending - 1;
@@ -155,14 +184,11 @@ enum status run_inspect(struct context *ctx, struct arena *arena, const struct r
                         struct value **result)
 {
     enum status status = STATUS_OK;
-    struct inspected inspected = {0};
+    struct inspected inspected = {.ctx = ctx, .arena = arena, .asked = inspection};
     *result = NULL;
-    if (is_model(inspection->path))
-        TRY(inspect_model(ctx, inspection, &inspected));
-    else
-        TRY(inspect_recipe(ctx, arena, inspection, &inspected));
+    TRY(run_inspects_model(inspection->path) ? inspect_model(&inspected) : inspect_recipe(&inspected));
     if (inspection->plan) {
-        TRY(plan_make(ctx, arena, &inspected, result));
+        TRY(plan_value(&inspected, result));
         goto cleanup;
     }
     *result = network_inspect(arena, inspected.network);
@@ -170,6 +196,7 @@ enum status run_inspect(struct context *ctx, struct arena *arena, const struct r
         status = ctx->error.status;
 cleanup:
     network_free(inspected.network);
-    data_free(ctx, inspected.data);
+    network_free(inspected.teacher);
+    plan_free(ctx, &inspected.plan);
     return status;
 }

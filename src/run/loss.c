@@ -139,7 +139,8 @@ static enum status loss_build(struct loss_job *job)
                                .teacher = teacher,
                                .n_student = job->arrays.n_student,
                                .n_teacher = job->arrays.n_teacher,
-                               .labels = job->arrays.labels.data != NULL ? integers_node(job, &job->arrays.labels) : NULL,
+                               .labels =
+                                   job->arrays.labels.data != NULL ? integers_node(job, &job->arrays.labels) : NULL,
                                .sample = integers_node(job, NULL),
                                .samples = job->arrays.batch,
                                .classes = job->arrays.classes,
@@ -161,7 +162,8 @@ static enum status own_unknown(struct loss_job *job, const char *name)
         known = arena_format(job->arena, "%s%s\"%s\"", known, i > 0 ? ", " : "it has ", job->own->entries[i].name);
     if (known == NULL)
         return job->ctx->error.status;
-    return fail(job->ctx, STATUS_BAD_INPUT, "--own: method %s has no own array \"%s\"; %s", job->method->name, name, known);
+    return fail(job->ctx, STATUS_BAD_INPUT, "--own: method %s has no own array \"%s\"; %s", job->method->name, name,
+                known);
 }
 
 /* own_set: the given arrays take the place of initial values. They lie in the file as inside: weights [O,I,H,W]. */
@@ -175,8 +177,8 @@ static enum status own_set(struct loss_job *job)
             return own_unknown(job, given->name);
         const struct parameter *entry = &job->own->entries[index];
         if (!shape_equal(&entry->shape, &given->array.shape))
-            return fail(job->ctx, STATUS_BAD_SHAPE, "%s: own array \"%s\" of method %s: expected %s, found %s", given->path,
-                        given->name, job->method->name, shape_text(&entry->shape, expected),
+            return fail(job->ctx, STATUS_BAD_SHAPE, "%s: own array \"%s\" of method %s: expected %s, found %s",
+                        given->path, given->name, job->method->name, shape_text(&entry->shape, expected),
                         shape_text(&given->array.shape, found));
         struct npy plain = given->array;
         plain.shape = SHAPE(entry->elements);
@@ -196,9 +198,8 @@ static enum status loss_compute(struct loss_job *job)
     job->memory = program_memory_new(ctx);
     if (job->kernels == NULL || job->memory == NULL)
         return ctx->error.status;
-    struct program_spec spec = {.loss = job->loss,
-                                .batch = job->arrays.batch > 0 ? job->arrays.batch : 1,
-                                .precision = job->arrays.precision};
+    struct program_spec spec = {
+        .loss = job->loss, .batch = job->arrays.batch > 0 ? job->arrays.batch : 1, .precision = job->arrays.precision};
     struct bindings bindings = {.seed = job->seed};
     RETURN_IF(program_compile(job->graph, &spec, job->kernels, job->memory, &job->program));
     RETURN_IF(program_run(job->program, &bindings, RUN_BACKWARD));
@@ -221,8 +222,8 @@ static bool own_learns(const struct loss_job *job, int entry)
     return false;
 }
 
-static enum status gradient_write(struct loss_job *job, const char *name, const struct parameters *parameters, int index,
-                                  const struct shape *shape, bool map)
+static enum status gradient_write(struct loss_job *job, const char *name, const struct parameters *parameters,
+                                  int index, const struct shape *shape, bool map)
 {
     enum status status = STATUS_OK;
     struct context *ctx = job->ctx;

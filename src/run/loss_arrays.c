@@ -49,8 +49,8 @@ static enum status count_check(struct context *ctx, const struct method *method,
         return STATUS_OK;
     int bound = count < min ? min : max;
     return fail(ctx, STATUS_BAD_INPUT, "method %s: expected %s%d %s array%s (--%s FILE.npy%s), found %d", method->name,
-                min == max ? "" : (count < min ? "at least " : "at most "), bound, side_text(side), bound == 1 ? "" : "s",
-                side_text(side), bound > 1 ? ",…" : "", count);
+                min == max ? "" : (count < min ? "at least " : "at most "), bound, side_text(side),
+                bound == 1 ? "" : "s", side_text(side), bound > 1 ? ",…" : "", count);
 }
 
 static enum status rank_check(struct context *ctx, const struct side_arrays *side, int i, enum tap_role role)

@@ -21,8 +21,8 @@ static enum status rows_write(struct context *ctx, struct npy_writer *writer, co
     return status;
 }
 
-enum status run_predict(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation, const char *out,
-                        struct value **result)
+enum status run_predict(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation,
+                        const char *out, struct value **result)
 {
     enum status status = STATUS_OK;
     struct evaluation made;

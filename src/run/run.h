@@ -54,6 +54,8 @@ struct run_inspection {
     const char *const *sets;
     int n_sets;
 };
+/* run_inspects_model: is the path taken for a model file (by its content or its ending), not for a recipe? */
+bool run_inspects_model(const char *path);
 enum status run_inspect(struct context *ctx, struct arena *arena, const struct run_inspection *inspection, struct value **result);
 
 /* run_loss: `retort loss` (CONTRACT). NAME=FILE pairs in own; option=value in sets. */

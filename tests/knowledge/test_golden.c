@@ -1,4 +1,5 @@
-/* The golden cases (tests/golden: numbers made elsewhere, each checked by a second derivation): loss and gradients in float64. */
+/* The golden cases (tests/golden: numbers made elsewhere, each checked by a second derivation): loss and gradients in
+ * float64. */
 #include "support/compare.h"
 #include "support/method_case.h"
 
@@ -56,7 +57,8 @@ static double *read_array(struct fixture *f, const char *dir, const struct value
     return values;
 }
 
-static int read_list(struct fixture *f, const char *dir, const struct value *names, struct shape *shapes, double **values)
+static int read_list(struct fixture *f, const char *dir, const struct value *names, struct shape *shapes,
+                     double **values)
 {
     size_t count = names ? names->count : 0;
     assert_true(count <= ARRAYS_MAX);
@@ -100,7 +102,8 @@ static int64_t run_case(struct fixture *f, const char *dir)
         fail_msg("%s: %s", dir, f->ctx.error.message);
 
     struct arrays arrays = read_arrays(f, dir, described);
-    struct method_result result = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_GRADIENT);
+    struct method_result result =
+        method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_GRADIENT);
     if (result.status != STATUS_OK)
         fail_msg("%s: %s", dir, result.message);
     double expected = value_get(described, "loss")->real;
@@ -111,8 +114,8 @@ static int64_t run_case(struct fixture *f, const char *dir)
         struct shape shape;
         double *gradient = read_array(f, dir, gradients->items[i], &shape);
         assert_true(shape_equal(&shape, &arrays.student_shape[i]));
-        wrong += compare_numbers(stderr, arena_format(f->arena, "%s: gradient %d", dir, i), shape_elements(&shape), gradient,
-                                 result.gradient[i], 2e-7, 1e-3); /* the files hold float32 */
+        wrong += compare_numbers(stderr, arena_format(f->arena, "%s: gradient %d", dir, i), shape_elements(&shape),
+                                 gradient, result.gradient[i], 2e-7, 1e-3); /* the files hold float32 */
         free(gradient);
     }
     method_result_free(&result);

@@ -12,7 +12,7 @@ enum { CLASSES = 5 };
 
 static enum status build_method(struct context *ctx, void *user)
 {
-    const struct method *method = user;
+    const struct method *method = *(const struct method *const *)user;
     enum status status = STATUS_OK;
     struct parameters *own = NULL;
     struct graph *graph = graph_new(ctx);
@@ -56,8 +56,10 @@ cleanup:
 static void test_lack_of_memory_is_told_and_leaves_nothing_behind(void **state)
 {
     (void)state;
-    for (size_t m = 0; m < method_table_count; m++)
-        assert_true(fault_loop(build_method, (void *)(size_t)method_table[m]) >= 3);
+    for (size_t m = 0; m < method_table_count; m++) {
+        const struct method *method = method_table[m];
+        assert_true(fault_loop(build_method, &method) >= 3);
+    }
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* Every method against its reference: value and gradient, every choice of its options, other numbers, awkward inputs. Names none. */
+/* Every method against its reference: value and gradient, every choice of its options, other numbers, awkward inputs.
+ * Names none. */
 #include "support/method_case.h"
 #include "support/option_grid.h"
 
@@ -52,14 +53,14 @@ static double loss_tolerance(enum element element)
 }
 
 /* A finding: what was run, what came out. */
-static void check(struct fixture *f, bool good, const struct method *method, const char *what, enum element element, double got,
-                  double expected)
+static void check(struct fixture *f, bool good, const struct method *method, const char *what, enum element element,
+                  double got, double expected)
 {
     if (good)
         return;
     f->failures++;
-    fprintf(stderr, "FAIL %s, %s, %s: got %.17g, expected %.17g (seed %d)\n", method->name, what, element_text(element), got, expected,
-            SEED);
+    fprintf(stderr, "FAIL %s, %s, %s: got %.17g, expected %.17g (seed %d)\n", method->name, what, element_text(element),
+            got, expected, SEED);
 }
 
 static bool near(double got, double expected, double tolerance, double scale)
@@ -89,8 +90,8 @@ static void check_gradient(struct fixture *f, const struct method *method, const
             scale = fmax(scale, fabs(slopes[i]));
         }
         for (int64_t i = 0; i < count; i++) {
-            check(f, near(result->gradient[tap][i], slopes[i], tolerance, scale), method, what, element, result->gradient[tap][i],
-                  slopes[i]);
+            check(f, near(result->gradient[tap][i], slopes[i], tolerance, scale), method, what, element,
+                  result->gradient[tap][i], slopes[i]);
             f->steepest = fmax(f->steepest, fabs(result->gradient[tap][i]));
         }
         free(slopes);
@@ -98,8 +99,8 @@ static void check_gradient(struct fixture *f, const struct method *method, const
 }
 
 /* slopes: compare the gradient too; else it need only be finite. Returns the loss in float64. */
-static double examine(struct fixture *f, const struct method *method, const struct value *map, struct arrays *arrays, const char *what,
-                      bool slopes)
+static double examine(struct fixture *f, const struct method *method, const struct value *map, struct arrays *arrays,
+                      const char *what, bool slopes)
 {
     const void *options = bind_options(f, method, map);
     double loss = 0;
@@ -113,7 +114,8 @@ static double examine(struct fixture *f, const struct method *method, const stru
             continue;
         }
         double expected = method_reference(method, options, arrays, result.own);
-        check(f, near(result.loss, expected, loss_tolerance(elements[e]), 1), method, what, elements[e], result.loss, expected);
+        check(f, near(result.loss, expected, loss_tolerance(elements[e]), 1), method, what, elements[e], result.loss,
+              expected);
         loss = e == 0 ? result.loss : loss;
         if (slopes)
             check_gradient(f, method, options, arrays, &result, elements[e], what);
@@ -123,8 +125,8 @@ static double examine(struct fixture *f, const struct method *method, const stru
         method_result_free(&result);
 
         result = method_run(&f->ctx, f->kernels, method, options, arrays, elements[e], METHOD_FORWARD);
-        check(f, near(result.loss, expected, loss_tolerance(elements[e]), 1), method, "the batch as a symbol", elements[e], result.loss,
-              expected);
+        check(f, near(result.loss, expected, loss_tolerance(elements[e]), 1), method, "the batch as a symbol",
+              elements[e], result.loss, expected);
         method_result_free(&result);
     }
     return loss;
@@ -207,7 +209,8 @@ static void permuted(struct fixture *f, const struct method *method, const struc
         int64_t row = shape_row(&arrays.student_shape[tap]);
         for (int64_t i = 0; i < BATCH * row; i++) {
             double expected = a.gradient[tap][order[i / row] * row + i % row];
-            check(f, near(b.gradient[tap][i], expected, 1e-12, 1), method, "permuted samples", ELEMENT_F64, b.gradient[tap][i], expected);
+            check(f, near(b.gradient[tap][i], expected, 1e-12, 1), method, "permuted samples", ELEMENT_F64,
+                  b.gradient[tap][i], expected);
         }
     }
     method_result_free(&a);
@@ -226,14 +229,15 @@ static void without_labels(struct fixture *f, const struct method *method, const
     struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED + 5);
     arrays_drop_labels(&arrays, 0);
     const void *options = bind_options(f, method, map);
-    struct method_result result = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
+    struct method_result result =
+        method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
     if (method->wants & METHOD_WANTS_LABELS || (method->wants & METHOD_LABELS_IF_GIVEN && result.status != STATUS_OK)) {
-        check(f, result.status == STATUS_BAD_INPUT && strstr(result.message, "labels"), method, "no labels", ELEMENT_F64, result.status,
-              STATUS_BAD_INPUT);
+        check(f, result.status == STATUS_BAD_INPUT && strstr(result.message, "labels"), method, "no labels",
+              ELEMENT_F64, result.status, STATUS_BAD_INPUT);
     } else {
         double expected = method_reference(method, options, &arrays, result.own);
-        check(f, result.status == STATUS_OK && near(result.loss, expected, 1e-9, 1), method, "no labels", ELEMENT_F64, result.loss,
-              expected);
+        check(f, result.status == STATUS_OK && near(result.loss, expected, 1e-9, 1), method, "no labels", ELEMENT_F64,
+              result.loss, expected);
     }
     method_result_free(&result);
     arrays_give_targets(&arrays, SEED);
@@ -258,7 +262,8 @@ static void test_every_option_changes_the_loss(void **state)
         assert_non_null(losses);
         for (int64_t i = 0; i < grid.count; i++) {
             const void *options = bind_options(f, method, option_grid_map(&grid, f->arena, i));
-            struct method_result result = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
+            struct method_result result =
+                method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
             assert_int_equal(result.status, STATUS_OK);
             losses[i] = result.loss;
             method_result_free(&result);
@@ -292,8 +297,10 @@ static void test_taps_that_do_not_fit_are_refused(void **state)
         struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED + 7);
         int given = arrays.n_student;
         arrays.n_student = 0;
-        struct method_result result = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
-        bool refused = result.status == STATUS_BAD_INPUT && strstr(result.message, method->name) && strstr(result.message, "found 0");
+        struct method_result result =
+            method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
+        bool refused = result.status == STATUS_BAD_INPUT && strstr(result.message, method->name) &&
+                       strstr(result.message, "found 0");
         check(f, refused || given == 0, method, "no student's tap", ELEMENT_F64, result.status, STATUS_BAD_INPUT);
         method_result_free(&result);
         arrays.n_student = given;
@@ -302,8 +309,8 @@ static void test_taps_that_do_not_fit_are_refused(void **state)
                 arrays.classes = CLASSES + 1;
         if (arrays.classes != CLASSES) {
             result = method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
-            check(f, result.status == STATUS_BAD_SHAPE && strstr(result.message, "found [B,7]"), method, "another number of classes",
-                  ELEMENT_F64, result.status, STATUS_BAD_SHAPE);
+            check(f, result.status == STATUS_BAD_SHAPE && strstr(result.message, "found [B,7]"), method,
+                  "another number of classes", ELEMENT_F64, result.status, STATUS_BAD_SHAPE);
             method_result_free(&result);
         }
         arrays_free(&arrays);
@@ -316,7 +323,8 @@ static void test_entries_are_complete(void **state)
     struct fixture *f = *state;
     for (size_t m = 0; m < method_table_count; m++) {
         const struct method *method = method_table[m];
-        assert_true(method->summary && method->formula && method->paper && method->when && method->build && method->reference);
+        assert_true(method->summary && method->formula && method->paper && method->when && method->build &&
+                    method->reference);
         assert_true(method->batch_min >= 1 && method->n_inputs >= 1);
         assert_ptr_equal(method_find(&f->ctx, method->name, NULL), method);
         for (size_t i = 0; i < method->n_options; i++)

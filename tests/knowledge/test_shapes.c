@@ -1,5 +1,5 @@
-/* What a method may be made of: a learnable part, a per-sample store, a random mask, inputs of four types, a number that changes between
- * steps. The methods here exist for this test alone. */
+/* What a method may be made of: a learnable part, a per-sample store, a random mask, inputs of four types, a number
+ * that changes between steps. The methods here exist for this test alone. */
 #include "support/compare.h"
 
 #include "graph/program.h"
@@ -71,14 +71,26 @@ static void compile(struct fixture *f, const struct method *method, const void *
     f->teacher = graph_input(f->graph, "teacher", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES));
     f->sample = graph_input(f->graph, "sample", ELEMENT_I32, SHAPE(SHAPE_BATCH));
     struct tap student = {f->student, "logits"}, teacher = {f->teacher, "logits"};
-    struct method_site site = {.student = &student, .teacher = &teacher, .n_student = 1, .n_teacher = 1, .sample = f->sample,
-                               .samples = SAMPLES, .classes = CLASSES, .own = f->own, .store = term_store, .store_user = f,
+    struct method_site site = {.student = &student,
+                               .teacher = &teacher,
+                               .n_student = 1,
+                               .n_teacher = 1,
+                               .sample = f->sample,
+                               .samples = SAMPLES,
+                               .classes = CLASSES,
+                               .own = f->own,
+                               .store = term_store,
+                               .store_user = f,
                                .term = "term"};
     struct node *loss = method_build(f->graph, method, &site, options);
     if (!loss)
         fail_msg("%s", f->ctx.error.message);
     struct node *outputs[] = {loss, more ? *more : loss};
-    struct program_spec spec = {.loss = f->own->count ? loss : NULL, .outputs = outputs, .n_outputs = 2, .updates = true, .batch = BATCH,
+    struct program_spec spec = {.loss = f->own->count ? loss : NULL,
+                                .outputs = outputs,
+                                .n_outputs = 2,
+                                .updates = true,
+                                .batch = BATCH,
                                 .precision = ELEMENT_F64};
     if (program_compile(f->graph, &spec, f->kernels, f->memory, &f->program) != STATUS_OK)
         fail_msg("%s", f->ctx.error.message);
@@ -109,7 +121,8 @@ static struct node *connected_build(struct graph *g, const struct method_site *s
     return graph_mean_all(g, graph_square(g, graph_sub(g, mapped, site->teacher[0].node)));
 }
 
-static const struct method connected = {.name = "connected", .inputs = pair_inputs, .n_inputs = 2, .build = connected_build};
+static const struct method connected = {
+    .name = "connected", .inputs = pair_inputs, .n_inputs = 2, .build = connected_build};
 
 static void test_a_method_learns_a_part_of_its_own(void **state)
 {
@@ -160,8 +173,11 @@ static struct node *remembering_build(struct graph *g, const struct method_site 
     return graph_store_update(g, store, site->sample, zs) == STATUS_OK ? loss : NULL;
 }
 
-static const struct method remembering = {
-    .name = "remembering", .wants = METHOD_WANTS_SAMPLE, .inputs = pair_inputs, .n_inputs = 2, .build = remembering_build};
+static const struct method remembering = {.name = "remembering",
+                                          .wants = METHOD_WANTS_SAMPLE,
+                                          .inputs = pair_inputs,
+                                          .n_inputs = 2,
+                                          .build = remembering_build};
 
 static void test_a_method_remembers_each_sample(void **state)
 {
@@ -191,7 +207,8 @@ static void test_a_method_that_wants_samples_is_not_built_without(void **state)
 {
     struct fixture *f = *state;
     struct tap tap = {graph_input(f->graph, "logits", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES)), "logits"};
-    struct method_site site = {.student = &tap, .teacher = &tap, .n_student = 1, .n_teacher = 1, .classes = CLASSES, .own = f->own};
+    struct method_site site = {
+        .student = &tap, .teacher = &tap, .n_student = 1, .n_teacher = 1, .classes = CLASSES, .own = f->own};
     assert_null(method_build(f->graph, &remembering, &site, NULL));
     assert_non_null(strstr(f->ctx.error.message, "remembering wants the samples' indices"));
 }
@@ -251,7 +268,8 @@ static struct node *four_build(struct graph *g, const struct method_site *site, 
     return graph_add(g, map, vector);
 }
 
-static const struct method four = {.name = "four", .inputs = four_inputs, .n_inputs = 4, .build = four_build, .batch_min = 2};
+static const struct method four = {
+    .name = "four", .inputs = four_inputs, .n_inputs = 4, .build = four_build, .batch_min = 2};
 
 static void test_a_method_takes_inputs_of_four_types(void **state)
 {
@@ -260,8 +278,10 @@ static void test_a_method_takes_inputs_of_four_types(void **state)
     struct shape map = SHAPE(SHAPE_BATCH, 2, 1, 2), vector = SHAPE(SHAPE_BATCH, CLASSES);
     struct node *nodes[] = {graph_input(g, "a", ELEMENT_REAL, map), graph_input(g, "b", ELEMENT_REAL, vector),
                             graph_input(g, "c", ELEMENT_REAL, map), graph_input(g, "d", ELEMENT_REAL, vector)};
-    struct tap student[] = {{nodes[0], "conv1"}, {nodes[1], "linear1"}}, teacher[] = {{nodes[2], "conv2"}, {nodes[3], "linear2"}};
-    struct method_site site = {.student = student, .teacher = teacher, .n_student = 2, .n_teacher = 2, .classes = CLASSES, .own = f->own};
+    struct tap student[] = {{nodes[0], "conv1"}, {nodes[1], "linear1"}},
+               teacher[] = {{nodes[2], "conv2"}, {nodes[3], "linear2"}};
+    struct method_site site = {
+        .student = student, .teacher = teacher, .n_student = 2, .n_teacher = 2, .classes = CLASSES, .own = f->own};
     struct node *loss = method_build(g, &four, &site, NULL);
     assert_non_null(loss);
     struct program_spec spec = {.outputs = &loss, .n_outputs = 1, .batch = 1, .precision = ELEMENT_F64};
@@ -284,7 +304,8 @@ static void test_a_method_takes_inputs_of_four_types(void **state)
     site.n_student = 2;
     teacher[1].node = graph_input(g, "e", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES + 1));
     assert_null(method_build(g, &four, &site, NULL));
-    assert_non_null(strstr(f->ctx.error.message, "its teacher's logits, linear2: expected logits [B,K] with a column for each class"));
+    assert_non_null(strstr(f->ctx.error.message,
+                           "its teacher's logits, linear2: expected logits [B,K] with a column for each class"));
     error_clear(&f->ctx);
     student[0].node = graph_input(g, "f", ELEMENT_REAL, SHAPE(1, 2, 1, 2));
     assert_null(method_build(g, &four, &site, NULL));
@@ -340,7 +361,8 @@ static void test_a_method_that_builds_nothing_is_our_mistake(void **state)
     const struct method silent = {.name = "silent", .inputs = pair_inputs, .n_inputs = 2, .build = silent_build};
     const struct method wide = {.name = "wide", .inputs = pair_inputs, .n_inputs = 2, .build = wide_build};
     struct tap tap = {graph_input(f->graph, "logits", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES)), "logits"};
-    struct method_site site = {.student = &tap, .teacher = &tap, .n_student = 1, .n_teacher = 1, .classes = CLASSES, .own = f->own};
+    struct method_site site = {
+        .student = &tap, .teacher = &tap, .n_student = 1, .n_teacher = 1, .classes = CLASSES, .own = f->own};
     assert_null(method_build(f->graph, &silent, &site, NULL));
     assert_non_null(strstr(f->ctx.error.message, "silent built nothing"));
     error_clear(&f->ctx);

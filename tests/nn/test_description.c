@@ -84,7 +84,8 @@ static void test_the_description_holds_plain_layers_with_all_options(void **stat
 static void test_inspect_says_what_an_evaluation_needs(void **state)
 {
     struct network_case *c = *state;
-    network_case_need(c, "layers: [{conv: {out: 5, kernel: 3, padding: 1}}, batch_norm, {max_pool: {kernel: 2}}, flatten, {linear: {out: 10}}]");
+    network_case_need(c, "layers: [{conv: {out: 5, kernel: 3, padding: 1}}, batch_norm, {max_pool: {kernel: 2}}, "
+                         "flatten, {linear: {out: 10}}]");
     struct value *map = network_inspect(c->arena, c->network);
     int64_t parameters = 45 + 5 + 10 + 9800 + 10;
     assert_int_equal(value_path(map, "input.0")->integer, 1);

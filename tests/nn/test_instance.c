@@ -76,8 +76,8 @@ static struct instance instantiate(struct fixture *f, struct node *input, bool t
 
 static void compile(struct fixture *f, struct node *loss, struct node *const *outputs, int n, int64_t batch)
 {
-    struct program_spec spec = {.loss = loss, .outputs = outputs, .n_outputs = n, .updates = true, .batch = batch,
-                                .precision = ELEMENT_F32};
+    struct program_spec spec = {
+        .loss = loss, .outputs = outputs, .n_outputs = n, .updates = true, .batch = batch, .precision = ELEMENT_F32};
     program_free(f->program);
     f->program = NULL;
     if (program_compile(f->graph, &spec, f->kernels, f->memory, &f->program) != STATUS_OK)
@@ -191,7 +191,8 @@ static void test_no_gradient_reaches_a_frozen_network(void **state)
     for (int64_t i = 0; i < f->c.network->parameters->n_values; i++)
         total += fabs((double)slopes[i]);
     assert_true(total > 1e-3);
-    struct program_spec spec = {.loss = frozen, .outputs = &frozen, .n_outputs = 1, .batch = BATCH, .precision = ELEMENT_F32};
+    struct program_spec spec = {
+        .loss = frozen, .outputs = &frozen, .n_outputs = 1, .batch = BATCH, .precision = ELEMENT_F32};
     program_free(f->program);
     f->program = NULL;
     if (program_compile(f->graph, &spec, f->kernels, f->memory, &f->program) == STATUS_OK)
@@ -219,7 +220,8 @@ static void test_images_of_another_kind_are_refused(void **state)
     assert_int_equal(network_instantiate(f->graph, f->c.network, wide, mode, &instance), STATUS_BAD_SHAPE);
     assert_string_equal(f->c.ctx.error.message, "network net: expected images [B,5,4,2], found [B,5,5,2]");
     error_clear(&f->c.ctx);
-    assert_int_equal(network_instantiate(f->graph, f->c.network, images(f, ELEMENT_I32), mode, &instance), STATUS_BAD_INPUT);
+    assert_int_equal(network_instantiate(f->graph, f->c.network, images(f, ELEMENT_I32), mode, &instance),
+                     STATUS_BAD_INPUT);
     assert_non_null(strstr(f->c.ctx.error.message, "found i32"));
     error_clear(&f->c.ctx);
     assert_int_equal(network_instantiate(f->graph, f->c.network, NULL, mode, &instance), STATUS_BAD_INPUT);
@@ -230,7 +232,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_bytes_and_reals_give_the_same_logits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bytes_become_unit_range_without_a_standardise_layer, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_evaluation_treats_each_sample_alone_and_training_does_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_evaluation_treats_each_sample_alone_and_training_does_not, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_dropout_and_running_statistics_belong_to_training, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_gradient_reaches_a_frozen_network, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_calls_carry_the_networks_and_the_layers_name, set_up, tear_down),

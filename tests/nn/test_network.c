@@ -50,8 +50,9 @@ static void test_layers_are_named_by_type_and_number(void **state)
 {
     struct network_case *c = *state;
     char text[1024];
-    network_case_need(c, "layers: [{conv: {out: 4, kernel: 3}}, relu, {conv: {out: 4, kernel: 3}, name: conv2}, relu, {relu: },\n"
-                         "  {conv: {out: 4, kernel: 3}}, {conv: {out: 4, kernel: 3}, name: stem-2_b}, flatten, {linear: {out: 10}}]");
+    network_case_need(
+        c, "layers: [{conv: {out: 4, kernel: 3}}, relu, {conv: {out: 4, kernel: 3}, name: conv2}, relu, {relu: },\n"
+           "  {conv: {out: 4, kernel: 3}}, {conv: {out: 4, kernel: 3}, name: stem-2_b}, flatten, {linear: {out: 10}}]");
     assert_string_equal(names(c->network, text), "conv1 relu1 conv2 relu2 relu3 conv3 stem-2_b flatten1 linear1");
     assert_int_equal(c->network->logits, 8);
 }
@@ -59,16 +60,17 @@ static void test_layers_are_named_by_type_and_number(void **state)
 static void test_shapes_and_counts_are_those_of_the_formulas(void **state)
 {
     struct network_case *c = *state;
-    network_case_need(c, "layers:\n"
-                         "  - {conv: {out: 6, kernel: [3, 5], stride: [2, 1], padding: [1, 0], dilation: [1, 2]}, name: a}\n"
-                         "  - {batch_norm: {epsilon: 1e-3}, name: b}\n"
-                         "  - {conv: {out: 12, kernel: 1, groups: 3, bias: false}, name: c}\n"
-                         "  - {max_pool: {kernel: 3, stride: 2, padding: 1}, name: d}\n"
-                         "  - {average_pool: {kernel: 2}, name: e}\n"
-                         "  - {pad: {top: 1, right: 2}, name: f}\n"
-                         "  - {concat: , inputs: [f, f], name: g}\n"
-                         "  - {flatten: , name: h}\n"
-                         "  - {linear: {out: 10}, name: i}\n");
+    network_case_need(
+        c, "layers:\n"
+           "  - {conv: {out: 6, kernel: [3, 5], stride: [2, 1], padding: [1, 0], dilation: [1, 2]}, name: a}\n"
+           "  - {batch_norm: {epsilon: 1e-3}, name: b}\n"
+           "  - {conv: {out: 12, kernel: 1, groups: 3, bias: false}, name: c}\n"
+           "  - {max_pool: {kernel: 3, stride: 2, padding: 1}, name: d}\n"
+           "  - {average_pool: {kernel: 2}, name: e}\n"
+           "  - {pad: {top: 1, right: 2}, name: f}\n"
+           "  - {concat: , inputs: [f, f], name: g}\n"
+           "  - {flatten: , name: h}\n"
+           "  - {linear: {out: 10}, name: i}\n");
     const struct network *n = c->network;
     expect_shape(n, "a", "[B,14,20,6]");
     expect_shape(n, "c", "[B,14,20,12]");
@@ -93,7 +95,8 @@ static void test_shapes_and_counts_are_those_of_the_formulas(void **state)
 static void test_initial_values_and_decay_follow_the_kind(void **state)
 {
     struct network_case *c = *state;
-    network_case_need(c, "layers: [{conv: {out: 64, kernel: 5}, name: a}, {batch_norm: , name: b}, global_average_pool, {linear: {out: 10}, name: l}]");
+    network_case_need(c, "layers: [{conv: {out: 64, kernel: 5}, name: a}, {batch_norm: , name: b}, "
+                         "global_average_pool, {linear: {out: 10}, name: l}]");
     const struct parameters *p = c->network->parameters;
     static const struct {
         const char *name;
@@ -116,7 +119,8 @@ static void test_initial_values_and_decay_follow_the_kind(void **state)
         assert_int_equal(p->entries[i].state, expected[i].state);
         assert_int_equal(p->entries[i].decay, expected[i].decay);
         assert_int_equal(p->entries[i].init.kind, expected[i].kind);
-        assert_true(p->entries[i].init.scale - expected[i].scale < 1e-12 && expected[i].scale - p->entries[i].init.scale < 1e-12);
+        assert_true(p->entries[i].init.scale - expected[i].scale < 1e-12 &&
+                    expected[i].scale - p->entries[i].init.scale < 1e-12);
     }
 }
 
@@ -127,20 +131,24 @@ static void test_a_residual_block_becomes_plain_layers(void **state)
     network_case_need(c, "layers:\n"
                          "  - {conv: {out: 4, kernel: 3, padding: 1}}\n"
                          "  - residual:\n"
-                         "      layers: [{conv: {out: 4, kernel: 3, padding: 1}}, relu, {conv: {out: 4, kernel: 3, padding: 1}, name: last}]\n"
-                         "  - {residual: {layers: [{conv: {out: 8, kernel: 3, stride: 2, padding: 1}}, batch_norm], activation: none}, name: down}\n"
+                         "      layers: [{conv: {out: 4, kernel: 3, padding: 1}}, relu, {conv: {out: 4, kernel: 3, "
+                         "padding: 1}, name: last}]\n"
+                         "  - {residual: {layers: [{conv: {out: 8, kernel: 3, stride: 2, padding: 1}}, batch_norm], "
+                         "activation: none}, name: down}\n"
                          "  - {add: , inputs: [down, down_batch_norm1]}\n"
                          "  - global_average_pool\n"
                          "  - {linear: {out: 10}}\n");
-    assert_string_equal(names(c->network, text),
-                        "conv1 residual1_conv1 residual1_relu1 residual1_last residual1_add residual1 down_conv1 down_batch_norm1 "
-                        "down_conv_shortcut down_norm_shortcut down add1 global_average_pool1 linear1");
+    assert_string_equal(
+        names(c->network, text),
+        "conv1 residual1_conv1 residual1_relu1 residual1_last residual1_add residual1 down_conv1 down_batch_norm1 "
+        "down_conv_shortcut down_norm_shortcut down add1 global_average_pool1 linear1");
     const struct layer *sum = layer_named(c->network, "residual1_add"), *down = layer_named(c->network, "down");
     assert_int_equal(sum->inputs[0], network_layer(c->network, "residual1_last", NULL));
     assert_int_equal(sum->inputs[1], network_layer(c->network, "conv1", NULL));
     assert_string_equal(down->type->name, "add");
     assert_int_equal(down->inputs[1], network_layer(c->network, "down_norm_shortcut", NULL));
-    assert_int_equal(layer_named(c->network, "down_conv_shortcut")->inputs[0], network_layer(c->network, "residual1", NULL));
+    assert_int_equal(layer_named(c->network, "down_conv_shortcut")->inputs[0],
+                     network_layer(c->network, "residual1", NULL));
     expect_shape(c->network, "down", "[B,14,14,8]");
     assert_int_equal(layer_named(c->network, "down_conv_shortcut")->parameters, 32);
 }
@@ -173,12 +181,14 @@ static void test_a_depthwise_separable_block_becomes_plain_layers(void **state)
 {
     struct network_case *c = *state;
     char text[1024];
-    network_case_need(c, "layers: [{conv: {out: 6, kernel: 1}}, {depthwise_separable: {out: 9, kernel: 5, stride: 2}, name: block},\n"
-                         "  {depthwise_separable: {out: 4}}, global_max_pool, {linear: {out: 10}}]");
-    assert_string_equal(names(c->network, text),
-                        "conv1 block_conv1 block_batch_norm1 block_relu1 block_conv2 block_batch_norm2 block "
-                        "depthwise_separable1_conv1 depthwise_separable1_batch_norm1 depthwise_separable1_relu1 "
-                        "depthwise_separable1_conv2 depthwise_separable1_batch_norm2 depthwise_separable1 global_max_pool1 linear1");
+    network_case_need(
+        c, "layers: [{conv: {out: 6, kernel: 1}}, {depthwise_separable: {out: 9, kernel: 5, stride: 2}, name: block},\n"
+           "  {depthwise_separable: {out: 4}}, global_max_pool, {linear: {out: 10}}]");
+    assert_string_equal(
+        names(c->network, text),
+        "conv1 block_conv1 block_batch_norm1 block_relu1 block_conv2 block_batch_norm2 block "
+        "depthwise_separable1_conv1 depthwise_separable1_batch_norm1 depthwise_separable1_relu1 "
+        "depthwise_separable1_conv2 depthwise_separable1_batch_norm2 depthwise_separable1 global_max_pool1 linear1");
     assert_int_equal(layer_named(c->network, "block_conv1")->parameters, 6 * 25);
     assert_int_equal(layer_named(c->network, "block_conv2")->parameters, 9 * 6);
     assert_int_equal(layer_named(c->network, "block_conv1")->macs, 14 * 14 * 6 * 25);
@@ -199,8 +209,8 @@ static void test_the_zoo_has_the_sizes_that_are_promised(void **state)
         {"{name: cnn, widths: [8], pools: [0]}", 72 + 16 + 90, 784 * 72 + 80},
         {"{name: mlp, widths: [30, 20], dropout: 0.1}", 785 * 30 + 31 * 20 + 210, 784 * 30 + 600 + 200},
         {"{name: mlp, widths: [128]}", 785 * 128 + 1290, 784 * 128 + 1280},
-        {"{name: ds-cnn, stem: 8, widths: [16, 24], strides: [1, 2]}", 72 + 16 + 72 + 16 + 128 + 32 + 144 + 32 + 384 + 48 + 250,
-         196 * (72 + 72 + 128) + 49 * (144 + 384) + 240},
+        {"{name: ds-cnn, stem: 8, widths: [16, 24], strides: [1, 2]}",
+         72 + 16 + 72 + 16 + 128 + 32 + 144 + 32 + 384 + 48 + 250, 196 * (72 + 72 + 128) + 49 * (144 + 384) + 240},
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         network_case_need(c, expected[i].yaml);
@@ -209,8 +219,9 @@ static void test_the_zoo_has_the_sizes_that_are_promised(void **state)
     }
     char text[1024];
     network_case_need(c, "{name: cnn, widths: [4, 4, 4], dropout: 0.3, head: weighting}");
-    assert_string_equal(names(c->network, text), "conv1 batch_norm1 relu1 conv2 batch_norm2 relu2 max_pool1 conv3 batch_norm3 relu3 "
-                                                 "weighting flatten1 dropout1 linear1");
+    assert_string_equal(names(c->network, text),
+                        "conv1 batch_norm1 relu1 conv2 batch_norm2 relu2 max_pool1 conv3 batch_norm3 relu3 "
+                        "weighting flatten1 dropout1 linear1");
 }
 
 static void test_every_entry_of_the_tables_is_complete(void **state)
@@ -237,8 +248,9 @@ static void test_standardise_comes_first_where_the_statistics_are_known(void **s
     struct network_input input = network_case_input();
     input.mean = mean;
     input.deviation = deviation;
-    const char *layers = "layers: [{conv: {out: 2, kernel: 1}, name: a}, {conv: {out: 2, kernel: 1}, inputs: [input], name: b},\n"
-                         "  {add: , inputs: [a, b]}, global_average_pool, {linear: {out: 10}}]";
+    const char *layers =
+        "layers: [{conv: {out: 2, kernel: 1}, name: a}, {conv: {out: 2, kernel: 1}, inputs: [input], name: b},\n"
+        "  {add: , inputs: [a, b]}, global_average_pool, {linear: {out: 10}}]";
     assert_int_equal(network_case_build(c, layers, &input), STATUS_OK);
     assert_string_equal(c->network->layers[0].name, "standardise1");
     assert_int_equal(layer_named(c->network, "a")->inputs[0], 0);

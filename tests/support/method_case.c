@@ -30,7 +30,8 @@ static int64_t outer_index(const struct shape *outer, int64_t i)
     if (outer->rank != 4)
         return i;
     int64_t channels = outer->dim[1], height = outer->dim[2], width = outer->dim[3];
-    int64_t c = i % channels, w = i / channels % width, h = i / channels / width % height, b = i / channels / width / height;
+    int64_t c = i % channels, w = i / channels % width, h = i / channels / width % height,
+            b = i / channels / width / height;
     return ((b * channels + c) * height + h) * width + w;
 }
 
@@ -94,10 +95,10 @@ static struct node *build(struct running *r, const struct method *method, const 
     struct tap student[ARRAYS_MAX], teacher[ARRAYS_MAX];
     struct shape targets = SHAPE(a->batch, a->classes);
     for (int i = 0; i < a->n_student; i++)
-        student[i] = (struct tap){r->how == METHOD_GRADIENT
-                                      ? student_parameter(r, i)
-                                      : real_input(r, "student", &a->student_shape[i], a->student[i]),
-                                  "student's tap"};
+        student[i] =
+            (struct tap){r->how == METHOD_GRADIENT ? student_parameter(r, i)
+                                                   : real_input(r, "student", &a->student_shape[i], a->student[i]),
+                         "student's tap"};
     for (int i = 0; i < a->n_teacher; i++)
         teacher[i] = (struct tap){real_input(r, "teacher", &a->teacher_shape[i], a->teacher[i]), "teacher's tap"};
     struct method_site site = {
@@ -129,8 +130,9 @@ static void read_gradients(struct running *r, struct method_result *result)
     }
 }
 
-struct method_result method_run(struct context *ctx, struct kernel_context *kernels, const struct method *method, const void *options,
-                                const struct arrays *arrays, enum element element, enum method_how how)
+struct method_result method_run(struct context *ctx, struct kernel_context *kernels, const struct method *method,
+                                const void *options, const struct arrays *arrays, enum element element,
+                                enum method_how how)
 {
     struct method_result result = {.status = STATUS_OK};
     struct running r = {ctx, arrays, element, how, graph_new(ctx), parameters_new(ctx, element, 1), {NULL}, 0};
@@ -141,7 +143,8 @@ struct method_result method_run(struct context *ctx, struct kernel_context *kern
 
     struct node *loss = build(&r, method, options, result.own);
     result.status = loss ? STATUS_OK : ctx->error.status;
-    struct program_spec spec = {.loss = loss, .outputs = &loss, .n_outputs = 1, .batch = arrays->batch, .precision = element};
+    struct program_spec spec = {
+        .loss = loss, .outputs = &loss, .n_outputs = 1, .batch = arrays->batch, .precision = element};
     if (how == METHOD_FORWARD)
         spec.loss = NULL;
     if (loss)
@@ -192,7 +195,8 @@ static const double *find_own(const struct method_case *c, const char *name, str
     return own->values[i];
 }
 
-double method_reference(const struct method *method, const void *options, const struct arrays *arrays, const struct parameters *own)
+double method_reference(const struct method *method, const void *options, const struct arrays *arrays,
+                        const struct parameters *own)
 {
     struct own_values values = {.parameters = own};
     assert_true(own->count <= 64);
@@ -225,8 +229,8 @@ double method_reference(const struct method *method, const void *options, const 
     return loss;
 }
 
-double method_slope(const struct method *method, const void *options, struct arrays *arrays, const struct parameters *own, int tap,
-                    int64_t i)
+double method_slope(const struct method *method, const void *options, struct arrays *arrays,
+                    const struct parameters *own, int tap, int64_t i)
 {
     double *at = &arrays->student[tap][i], before = *at, step = 1e-5;
     *at = before + step;

@@ -1,4 +1,5 @@
-/* method_case.h: arrays for a method of distillation, what the graph makes of them and what the method's reference makes of them.
+/* method_case.h: arrays for a method of distillation, what the graph makes of them and what the method's reference
+ * makes of them.
  *
  * Knows no method: what a method takes is read from its struct. Failed assertions and lacking memory end the test. */
 #ifndef SUPPORT_METHOD_CASE_H
@@ -26,7 +27,7 @@ struct arrays {
     double *targets; /* [batch, classes]; NULL: none */
 };
 
-/* arrays_fill_new: taps of the method's roles (each input `min` times), labels in [0, classes), no targets. */
+/* arrays_new: taps of the method's roles (each input `min` times), labels in [0, classes), no targets. */
 struct arrays arrays_new(const struct method *method, enum arrays_fill fill, int batch, int classes, uint64_t seed);
 void arrays_free(struct arrays *arrays);
 /* arrays_give_targets: rows that are positive and sum to 1. */
@@ -50,13 +51,15 @@ enum method_how {
     METHOD_GRADIENT, /* the student's taps are parameters, so that their gradients can be read */
 };
 
-struct method_result method_run(struct context *ctx, struct kernel_context *kernels, const struct method *method, const void *options,
-                                const struct arrays *arrays, enum element element, enum method_how how);
+struct method_result method_run(struct context *ctx, struct kernel_context *kernels, const struct method *method,
+                                const void *options, const struct arrays *arrays, enum element element,
+                                enum method_how how);
 void method_result_free(struct method_result *result);
 /* method_reference: the method's reference on the arrays, with the own values of a run. */
-double method_reference(const struct method *method, const void *options, const struct arrays *arrays, const struct parameters *own);
+double method_reference(const struct method *method, const void *options, const struct arrays *arrays,
+                        const struct parameters *own);
 /* method_slope: central difference of the reference along element i of a student's array. */
-double method_slope(const struct method *method, const void *options, struct arrays *arrays, const struct parameters *own, int tap,
-                    int64_t i);
+double method_slope(const struct method *method, const void *options, struct arrays *arrays,
+                    const struct parameters *own, int tap, int64_t i);
 
 #endif

@@ -15,7 +15,8 @@ void network_case_new(struct network_case *c);
 int network_case_free(struct network_case *c);
 /* network_case_input: images [1,28,28] of ten classes, no statistics. */
 struct network_input network_case_input(void);
-/* network_case_build: the network "net" of YAML text, called "recipe.yaml" in messages; frees the one before and forgets its error. */
+/* network_case_build: the network "net" of YAML text, called "recipe.yaml" in messages; frees the one before and
+ * forgets its error. */
 enum status network_case_build(struct network_case *c, const char *yaml, const struct network_input *input);
 /* network_case_need: the same on network_case_input; a failure fails the test with the message. */
 void network_case_need(struct network_case *c, const char *yaml);

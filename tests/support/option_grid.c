@@ -29,13 +29,15 @@ static void add_numbers(struct option_grid *grid, struct arena *arena, size_t op
 {
     const struct option_spec *spec = &grid->set.specs[option];
     double initial = initial_number(spec);
-    double low = spec->min < spec->max ? spec->min : initial - 2, high = spec->min < spec->max ? spec->max : initial + 2;
+    double low = spec->min < spec->max ? spec->min : initial - 2,
+           high = spec->min < spec->max ? spec->max : initial + 2;
     double numbers[2] = {(fmax(low, initial - 4) + initial) / 2, (fmin(high, 2 * initial + 2) + initial) / 2};
     for (int i = 0; i < 2; i++) {
         double number = spec->type == OPTION_INTEGER ? round(numbers[i]) : numbers[i];
         if (number == initial)
             continue;
-        add(grid, option, spec->type == OPTION_INTEGER ? value_integer(arena, (int64_t)number) : value_real(arena, number));
+        add(grid, option,
+            spec->type == OPTION_INTEGER ? value_integer(arena, (int64_t)number) : value_real(arena, number));
     }
 }
 

@@ -1,4 +1,5 @@
-/* option_grid.h: combinations of a thing's option values: every choice with every other, and other numbers than the default. */
+/* option_grid.h: combinations of a thing's option values: every choice with every other, and other numbers than the
+ * default. */
 #ifndef SUPPORT_OPTION_GRID_H
 #define SUPPORT_OPTION_GRID_H
 
@@ -13,8 +14,8 @@ struct option_grid {
     int64_t count;                                   /* of combinations */
 };
 
-/* option_grid_new: of each option the default first, then other values: all choices, both booleans, up to two numbers within the
- * range. Options of other types keep their default. */
+/* option_grid_new: of each option the default first, then other values: all choices, both booleans, up to two numbers
+ * within the range. Options of other types keep their default. */
 struct option_grid option_grid_new(struct arena *arena, struct option_set set);
 /* option_grid_map: combination i as a recipe's map. */
 struct value *option_grid_map(const struct option_grid *grid, struct arena *arena, int64_t i);

@@ -40,7 +40,7 @@ static void batch_norm_backward(const struct op_run *run)
 
 static void batch_norm_recompute(const struct op_run *run)
 {
-    training_recompute(run, false);
+    training_recompute(run);
 }
 
 static void batch_norm_reference(const struct op_call *call, const double *const *in, double *const *out)

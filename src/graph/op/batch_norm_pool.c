@@ -35,11 +35,6 @@ static void batch_norm_pool_backward(const struct op_run *run)
     training_backward(run, true);
 }
 
-static void batch_norm_pool_recompute(const struct op_run *run)
-{
-    training_recompute(run, true);
-}
-
 static void batch_norm_pool_reference(const struct op_call *call, const double *const *in, double *const *out)
 {
     const int64_t *dim = call->in[0].shape.dim, *to = call->out[0].shape.dim;
@@ -88,7 +83,6 @@ const struct op op_batch_norm_pool = {
     .prepare = batch_norm_pool_prepare,
     .forward = batch_norm_pool_forward,
     .backward = batch_norm_pool_backward,
-    .recompute = batch_norm_pool_recompute,
     .reference = batch_norm_pool_reference,
     .examples = batch_norm_pool_examples,
     .n_examples = sizeof(batch_norm_pool_examples) / sizeof(batch_norm_pool_examples[0]),

@@ -92,7 +92,7 @@ enum status training_prepare(const struct op_call *call, struct op_needs *needs,
     needs->forward_scratch = needs->backward_scratch = normalise_scratch(call);
     needs->reads_inputs = 7; /* x, gamma, beta: the activation's mask is found again from them */
     needs->gradient_overwrite = pooled ? 0 : 1;
-    needs->recomputes = true;
+    needs->recomputes = !pooled; /* a pooled map is small, and to make it again costs a pass over the large one */
     return STATUS_OK;
 }
 
@@ -130,11 +130,11 @@ void training_forward(const struct op_run *run, bool pooled)
         memcpy((char *)run->saved + (2 + i) * bytes, run->out[1 + i], bytes);
 }
 
-void training_recompute(const struct op_run *run, bool pooled)
+void training_recompute(const struct op_run *run)
 {
     struct normalise_memory m = normalise_memory_of(run);
     run->table->norm_coefficients(normalise_channels(run->call), run->saved, run->in[1], run->in[2], m.coefficients);
-    apply(run, pooled, m.coefficients);
+    apply(run, false, m.coefficients);
     size_t bytes = (size_t)normalise_channels(run->call) * element_size(run->table->element);
     for (size_t i = 0; i < 2; i++)
         memcpy(run->out[1 + i], (char *)run->saved + (2 + i) * bytes, bytes);

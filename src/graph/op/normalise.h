@@ -29,7 +29,7 @@ struct normalise_memory normalise_memory_of(const struct op_run *run);
 enum status training_shape(struct op_call *call, bool pooled);
 enum status training_prepare(const struct op_call *call, struct op_needs *needs, bool pooled);
 void training_forward(const struct op_run *run, bool pooled);
-void training_recompute(const struct op_run *run, bool pooled);
+void training_recompute(const struct op_run *run); /* not pooled */
 void training_backward(const struct op_run *run, bool pooled);
 
 /* reference_channels: mean and biased variance of channel c. reference_value: y of one x. */

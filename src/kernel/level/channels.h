@@ -1,8 +1,8 @@
 /* channels.h: a map [rows, channels] seen as lines of whole vectors, so that channels of any number fill the lanes.
  *
- * A line is as many rows as make a whole number of vectors (12 channels, 8 lanes: 8 rows, 12 vectors), so each lane always
- * holds the same channel and its coefficients or sums stay in a register while a block of lines is walked through, a few
- * vectors' columns at a time. From NARROW channels on a line is one row, whose last lanes are done one by one. Rows that fill no
+ * A line is as many rows as make a whole number of vectors (12 channels, 8 lanes: 2 rows, 3 vectors), so each lane always
+ * holds the same channel: coefficients are repeated to a line's length, and sums stay in registers while a block of lines is walked
+ * through, a few vectors' columns at a time. From NARROW channels on a line is one row, whose last lanes are done one by one. Rows that fill no
  * line are done by plain loops. Include after level.h and vector.h. */
 #ifndef KERNEL_LEVEL_CHANNELS_H
 #define KERNEL_LEVEL_CHANNELS_H
@@ -28,8 +28,9 @@ static inline struct line line_of(int64_t channels)
     if (channels < CHANNELS_NARROW) {
         while (line.rows * channels % VECTOR_LANES != 0)
             line.rows++;
-        if (line.rows * channels < CHANNELS_GROUP * VECTOR_LANES)
-            line.rows *= CHANNELS_GROUP;
+        /* One or two vectors are too few independent sums. Three are enough, and are walked through in memory's order. */
+        while (line.rows * channels < 3 * VECTOR_LANES)
+            line.rows *= 2;
     }
     line.length = line.rows * channels;
     line.vectors = line.length / VECTOR_LANES;

@@ -59,14 +59,14 @@ static void forward_sample(const struct convolution_shape *s, const struct padde
             tile.b = w + width;
             tile.b_k = (ptrdiff_t)width;
             tile.c_row = (ptrdiff_t)s->out;
-            tile.rows = s->out_size[1];
+            tile.run = s->out_size[1];
+            tile.rows = s->out_size[0] * tile.run;
+            tile.a_jump = (ptrdiff_t)((s->stride[0] * map->size[1] - s->stride[1] * tile.run) * s->in);
             tile.columns = out - first < width ? out - first : width;
             tile.limit = limit;
-            for (int64_t h = 0; h < s->out_size[0]; h++) {
-                tile.a = x + h * s->stride[0] * map->size[1] * s->in + g * in;
-                tile.c = y + h * s->out_size[1] * s->out + g * out + first;
-                KERNEL(tile_run)(&tile, units);
-            }
+            tile.a = x + g * in;
+            tile.c = y + g * out + first;
+            KERNEL(tile_run)(&tile, units);
             w += (1 + taps * in) * width;
             first += width;
         }
@@ -192,15 +192,14 @@ static const real *data_phase(const struct convolution_shape *s, const struct pa
             tile.b = w;
             tile.b_k = (ptrdiff_t)width;
             tile.c_row = (ptrdiff_t)(s->stride[1] * s->in);
-            tile.rows = right.pixels;
+            tile.run = right.pixels;
+            tile.rows = down.pixels * right.pixels;
+            tile.a_jump = (ptrdiff_t)((map->size[1] - right.pixels) * s->out);
+            tile.c_jump = (ptrdiff_t)((s->stride[0] * s->size[1] - s->stride[1] * right.pixels) * s->in);
             tile.columns = in - first < width ? in - first : width;
-            for (int64_t i = 0; i < down.pixels; i++) {
-                const int64_t y = map->before[0] + down.source + i, x = map->before[1] + right.source;
-                const int64_t h = down.first + i * s->stride[0];
-                tile.a = dy + (y * map->size[1] + x) * s->out + g * out;
-                tile.c = dx + (h * s->size[1] + right.first) * s->in + g * in + first;
-                KERNEL(tile_run)(&tile, units);
-            }
+            tile.a = dy + ((map->before[0] + down.source) * map->size[1] + map->before[1] + right.source) * s->out + g * out;
+            tile.c = dx + (down.first * s->size[1] + right.first) * s->in + g * in + first;
+            KERNEL(tile_run)(&tile, units);
             w += sums * width;
             first += width;
         }

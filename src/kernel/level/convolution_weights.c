@@ -7,59 +7,77 @@
 #include "kernel/level/map.h"
 #include "kernel/level/tile.h"
 
-/* A thread's memory. */
-struct weights_work {
-    const ptrdiff_t *offset; /* of the rows of output pixels in x */
-    real *padded_x, *padded_dy;
-};
-
 static int64_t padded_out(const struct convolution_shape *s)
 {
     const int64_t out = s->out / s->groups;
     return (out + HALF - 1) / HALF * HALF;
 }
 
-/* dy_fill: each group's channels padded to whole half vectors; dy itself when they are already. */
-static const real *dy_fill(const struct convolution_shape *s, const real *dy, real *padded)
+/* Does a panel of dy pay for a copy in which it lies together? It must be copied where it is wider than its channels. */
+static bool dy_copied(const struct convolution_shape *s)
 {
-    const int64_t out = s->out / s->groups, width = padded_out(s), pixels = s->out_size[0] * s->out_size[1];
-    if (out == width)
-        return dy;
-    for (int64_t i = 0; i < pixels * s->groups; i++) {
-        for (int64_t n = 0; n < out; n++)
-            padded[i * width + n] = dy[i * out + n];
-        for (int64_t n = out; n < width; n++)
-            padded[i * width + n] = 0;
-    }
-    return padded;
+    const int64_t in = s->in / s->groups, out = s->out / s->groups;
+    if (out % HALF != 0)
+        return true;
+    return tile_units(out) * HALF < out && s->kernel[0] * s->kernel[1] * in >= 64;
 }
 
-/* sums: [groups][kh][kw][in / groups][padded_out] (+)= the sample's. */
-static void weights_sample(const struct convolution_shape *s, const struct padded_map *map, const struct weights_work *work,
-                           const real *x, const real *dy, bool add, real *sums)
+/* dy_fill: dy [pixels][out] as panels one after the other, each [pixels][its width]; or dy itself. */
+static const real *dy_fill(const struct convolution_shape *s, const real *dy, int64_t pixels, real *panels)
 {
-    const int64_t in = s->in / s->groups, out = padded_out(s);
-    const int64_t rows = is_flat(s) ? s->kernel[1] * in : in;
+    const int64_t out = s->out / s->groups;
+    if (!dy_copied(s))
+        return dy;
+    real *to = panels;
     for (int64_t g = 0; g < s->groups; g++) {
-        for (int64_t kh = 0; kh < s->kernel[0]; kh++) {
-            for (int64_t kw = 0; kw < (is_flat(s) ? 1 : s->kernel[1]); kw++, sums += rows * out) {
-                struct tile tile = {.a_row = 1, .offset = work->offset, .limit = -1, .add = add};
-                tile.a = x + (kh * s->dilation[0] * map->size[1] + kw * s->dilation[1]) * s->in + g * in;
-                tile.a_k = (ptrdiff_t)(s->stride[1] * s->in);
-                tile.outer = s->out_size[0];
-                tile.inner = s->out_size[1];
-                tile.b_k = (ptrdiff_t)(s->groups * out);
-                tile.c_row = (ptrdiff_t)out;
-                tile.rows = rows;
-                for (int64_t first = 0; first < out;) {
-                    const int units = tile_units(out - first);
-                    tile.b = dy + g * out + first;
-                    tile.c = sums + first;
-                    tile.columns = units * HALF;
-                    KERNEL(tile_run)(&tile, units);
-                    first += units * HALF;
-                }
+        for (int64_t first = 0; first < out;) {
+            const int64_t width = tile_units(out - first) * HALF;
+            const int64_t used = out - first < width ? out - first : width;
+            for (int64_t i = 0; i < pixels; i++, to += width) {
+                const real *from = dy + i * s->out + g * out + first;
+                int64_t n = 0;
+                for (; n + HALF <= used; n += HALF)
+                    memcpy(to + n, from + n, HALF * sizeof *to);
+                for (; n < width; n++)
+                    to[n] = n < used ? from[n] : 0;
             }
+            first += width;
+        }
+    }
+    return panels;
+}
+
+/* weights_sum: sums [groups][panels][kh][kw][in / groups][panel's width] (+)= those of some samples, whose rows of output pixels
+ * start at offset [rows] in x. */
+static void weights_sum(const struct convolution_shape *s, const struct padded_map *map, const ptrdiff_t *offset, int64_t rows,
+                        const real *x, const real *dy, bool add, real *sums)
+{
+    const int64_t in = s->in / s->groups, out = s->out / s->groups;
+    const bool copied = dy_copied(s);
+    /* Kernel rows follow each other as runs; where a row's taps are not contiguous, each tap is by itself. */
+    const int64_t parts = is_flat(s) ? 1 : s->kernel[0] * s->kernel[1];
+    struct tile tile = {.a_row = 1, .offset = offset, .limit = -1, .add = add};
+    tile.a_k = (ptrdiff_t)(s->stride[1] * s->in);
+    tile.outer = rows;
+    tile.inner = s->out_size[1];
+    tile.run = is_flat(s) ? s->kernel[1] * in : in;
+    tile.rows = is_flat(s) ? s->kernel[0] * tile.run : in;
+    tile.a_jump = is_flat(s) ? (ptrdiff_t)(s->dilation[0] * map->size[1] * s->in - tile.run) : 0;
+    for (int64_t g = 0; g < s->groups; g++) {
+        for (int64_t first = 0; first < out;) {
+            const int units = tile_units(out - first);
+            const int64_t width = units * HALF;
+            tile.b = dy + (copied ? rows * s->out_size[1] : 1) * (g * padded_out(s) + first);
+            tile.b_k = (ptrdiff_t)(copied ? width : s->out);
+            tile.c_row = (ptrdiff_t)width;
+            tile.columns = width;
+            for (int64_t part = 0; part < parts; part++, sums += tile.rows * width) {
+                const int64_t kh = part / s->kernel[1], kw = part % s->kernel[1];
+                tile.a = x + (kh * s->dilation[0] * map->size[1] + kw * s->dilation[1]) * s->in + g * in;
+                tile.c = sums;
+                KERNEL(tile_run)(&tile, units);
+            }
+            first += width;
         }
     }
 }
@@ -67,14 +85,48 @@ static void weights_sample(const struct convolution_shape *s, const struct padde
 /* From the order of the sums to dw [O,C/g,kh,kw]. */
 static void weights_store(const struct convolution_shape *s, const real *sums, bool add, real *dw)
 {
-    const int64_t in = s->in / s->groups, out = s->out / s->groups, width = padded_out(s);
-    const int64_t taps = s->kernel[0] * s->kernel[1];
-    for (int64_t o = 0; o < s->out; o++) {
-        const real *from = sums + o / out * taps * in * width + o % out;
-        real *to = dw + o * in * taps;
-        for (int64_t c = 0; c < in; c++)
-            for (int64_t t = 0; t < taps; t++)
-                to[c * taps + t] = from[(t * in + c) * width] + (add ? to[c * taps + t] : 0);
+    const int64_t in = s->in / s->groups, out = s->out / s->groups, taps = s->kernel[0] * s->kernel[1];
+    for (int64_t g = 0; g < s->groups; g++) {
+        for (int64_t first = 0; first < out;) {
+            const int64_t width = tile_units(out - first) * HALF;
+            const int64_t used = out - first < width ? out - first : width;
+            for (int64_t n = 0; n < used; n++) {
+                real *to = dw + (g * out + first + n) * in * taps;
+                for (int64_t c = 0; c < in; c++)
+                    for (int64_t t = 0; t < taps; t++)
+                        to[c * taps + t] = sums[(t * in + c) * width + n] + (add ? to[c * taps + t] : 0);
+            }
+            sums += taps * in * width;
+            first += width;
+        }
+    }
+}
+
+/* What one chunk of the batch is summed with. */
+struct weights_work {
+    const struct convolution_shape *s;
+    const struct padded_map *map;
+    const ptrdiff_t *offset; /* [together * out_size[0]] */
+    int64_t together;        /* samples in one sum */
+    char *padded_x;          /* `together` padded maps, already with their zeros */
+    real *padded_dy;
+};
+
+static void weights_chunk(const struct weights_work *work, int64_t first, int64_t end, const real *x, const real *dy, real *sums)
+{
+    const struct convolution_shape *s = work->s;
+    const int64_t x_sample = s->size[0] * s->size[1] * s->in, pixels = s->out_size[0] * s->out_size[1];
+    const size_t x_bytes = map_bytes(work->map, s->in);
+    for (int64_t b = first; b < end; b += work->together) {
+        const int64_t count = end - b < work->together ? end - b : work->together;
+        const real *maps = NULL; /* of plain maps: x itself, where they lie as far apart */
+        for (int64_t i = 0; i < count; i++) {
+            real *padded = (real *)(void *)(work->padded_x + (size_t)i * x_bytes);
+            const real *map = map_fill(work->map, s->size, s->in, x + (b + i) * x_sample, padded);
+            maps = i == 0 ? map : maps;
+        }
+        const real *gradient = dy_fill(s, dy + b * pixels * s->out, count * pixels, work->padded_dy);
+        weights_sum(s, work->map, work->offset, count * s->out_size[0], maps, gradient, b > first, sums);
     }
 }
 
@@ -83,30 +135,27 @@ void KERNEL(convolution_weights)(const struct convolution_shape *shape, const vo
 {
     const struct convolution_shape as_row = as_rows(shape), *s = &as_row;
     const struct padded_map map = convolution_padded_input(s);
-    const int64_t x_sample = s->size[0] * s->size[1] * s->in, y_sample = s->out_size[0] * s->out_size[1] * s->out;
-    const int64_t elements = s->kernel[0] * s->kernel[1] * s->in * padded_out(s);
-    const int64_t chunks = convolution_chunks(shape);
+    const int64_t pixels = s->out_size[0] * s->out_size[1], chunks = convolution_chunks(shape);
+    const int64_t elements = s->kernel[0] * s->kernel[1] * s->in * padded_out(s), together = convolution_together(shape);
     const size_t x_bytes = map_bytes(&map, s->in), sum_bytes = bytes_rounded((size_t)elements * sizeof(real));
-    const size_t dy_bytes = bytes_rounded((size_t)(y_sample / s->out * s->groups * padded_out(s)) * sizeof(real));
+    const size_t dy_bytes = bytes_rounded((size_t)(together * pixels * s->groups * padded_out(s)) * sizeof(real));
+    const size_t own_bytes = (size_t)together * x_bytes + dy_bytes;
+    const int64_t x_step = map.plain ? s->size[0] * s->size[1] * s->in : (int64_t)(x_bytes / sizeof(real));
     const int pieces = convolution_pieces(s, threads, chunks);
     ptrdiff_t *offset = scratch;
-    char *sums = (char *)scratch + bytes_rounded((size_t)s->out_size[0] * sizeof *offset);
-    char *maps = sums + (size_t)chunks * sum_bytes;
-    for (int64_t h = 0; h < s->out_size[0]; h++)
-        offset[h] = (ptrdiff_t)(h * s->stride[0] * map.size[1] * s->in);
+    char *sums = (char *)scratch + bytes_rounded((size_t)(together * s->out_size[0]) * sizeof *offset);
+    char *own = sums + (size_t)chunks * sum_bytes;
+    for (int64_t i = 0; i < together * s->out_size[0]; i++)
+        offset[i] = (ptrdiff_t)(i / s->out_size[0] * x_step + i % s->out_size[0] * s->stride[0] * map.size[1] * s->in);
 #pragma omp parallel for num_threads(pieces) if (pieces > 1) schedule(static, 1)
     for (int piece = 0; piece < pieces; piece++) {
-        char *own = maps + (size_t)piece * (x_bytes + dy_bytes);
-        const struct weights_work work = {offset, map_zeroed(&map, s->in, own), (real *)(void *)(own + x_bytes)};
-        for (int64_t chunk = chunks * piece / pieces; chunk < chunks * (piece + 1) / pieces; chunk++) {
-            real *sum = (real *)(void *)(sums + (size_t)chunk * sum_bytes);
-            const int64_t first = s->batch * chunk / chunks;
-            for (int64_t b = first; b < s->batch * (chunk + 1) / chunks; b++) {
-                const real *sample = map_fill(&map, s->size, s->in, (const real *)x + b * x_sample, work.padded_x);
-                const real *gradient = dy_fill(s, (const real *)dy + b * y_sample, work.padded_dy);
-                weights_sample(s, &map, &work, sample, gradient, b > first, sum);
-            }
-        }
+        char *padded = own + (size_t)piece * own_bytes;
+        for (int64_t i = 0; i < together; i++)
+            map_zeroed(&map, s->in, padded + (size_t)i * x_bytes);
+        struct weights_work work = {s, &map, offset, together, padded, (real *)(void *)(padded + (size_t)together * x_bytes)};
+        for (int64_t chunk = chunks * piece / pieces; chunk < chunks * (piece + 1) / pieces; chunk++)
+            weights_chunk(&work, s->batch * chunk / chunks, s->batch * (chunk + 1) / chunks, x, dy,
+                          (real *)(void *)(sums + (size_t)chunk * sum_bytes));
     }
     real *total = (real *)(void *)sums;
     for (int64_t chunk = 1; chunk < chunks; chunk++) {

@@ -162,7 +162,21 @@ void KERNEL(depthwise_forward)(const struct convolution_shape *s, const void *x,
     depthwise_batch(s, &pass, x, y, threads);
 }
 
-/* One sample of the data pass with a stride: each pixel of dy is spread over the pixels that it saw. */
+/* Spreading each pixel of dy over the pixels that it saw; the way for strides, and where dy is much smaller than x. */
+static bool is_spread(const struct convolution_shape *s)
+{
+    return s->stride[0] > 1 || s->stride[1] > 1 || 4 * s->out_size[0] * s->out_size[1] <= s->size[0] * s->size[1];
+}
+
+/* spread_row: dx [n pixels][channels] += dy [channels] * weight [n taps][channels]; dx and weight as far apart as said. */
+static void spread_row(int64_t n, int64_t channels, const real *dy, const real *weight, int64_t x_step, real *dx)
+{
+    for (int64_t i = 0; i < n; i++)
+#pragma omp simd
+        for (int64_t c = 0; c < channels; c++)
+            dx[i * x_step + c] += dy[c] * weight[i * channels + c];
+}
+
 static void spread_sample(const struct convolution_shape *s, const real *dy, const real *weight, bool add, real *dx)
 {
     const int64_t channels = s->in;
@@ -175,15 +189,9 @@ static void spread_sample(const struct convolution_shape *s, const real *dy, con
             int64_t h0, h1, w0, w1;
             taps_inside(row, s->size[0], s->dilation[0], s->kernel[0], &h0, &h1);
             taps_inside(column, s->size[1], s->dilation[1], s->kernel[1], &w0, &w1);
-            for (int64_t kh = h0; kh < h1; kh++) {
-                for (int64_t kw = w0; kw < w1; kw++) {
-                    real *to = dx + ((row + kh * s->dilation[0]) * s->size[1] + column + kw * s->dilation[1]) * channels;
-                    const real *by = weight + (kh * s->kernel[1] + kw) * channels;
-#pragma omp simd
-                    for (int64_t c = 0; c < channels; c++)
-                        to[c] += from[c] * by[c];
-                }
-            }
+            for (int64_t kh = h0; kh < h1; kh++)
+                spread_row(w1 - w0, channels, from, weight + (kh * s->kernel[1] + w0) * channels, s->dilation[1] * channels,
+                           dx + ((row + kh * s->dilation[0]) * s->size[1] + column + w0 * s->dilation[1]) * channels);
         }
     }
 }
@@ -192,7 +200,7 @@ void KERNEL(depthwise_data)(const struct convolution_shape *s, const void *dy, c
                             int threads)
 {
     const real *weight = (const real *)packed + s->in;
-    if (s->stride[0] == 1 && s->stride[1] == 1) {
+    if (!is_spread(s)) {
         struct depthwise_pass pass = {.channels = s->in, .limit = -1, .tap = -(ptrdiff_t)s->in, .add = add};
         for (int i = 0; i < 2; i++) {
             pass.x_size[i] = s->out_size[i];

@@ -56,6 +56,23 @@ DEPTHWISE_TAP(tap_half, half_vector)
 #endif
 DEPTHWISE_TAP(tap_one, real)
 
+/* The same where y is one pixel: each tap sees one pixel of x. */
+static void weights_pixel(const struct convolution_shape *s, const real *x, const real *dy, real *sums)
+{
+    const int64_t channels = s->in;
+    for (int64_t kh = 0; kh < s->kernel[0]; kh++) {
+        for (int64_t kw = 0; kw < s->kernel[1]; kw++, sums += channels) {
+            const int64_t row = kh * s->dilation[0] - s->padding[0], column = kw * s->dilation[1] - s->padding[1];
+            if (row < 0 || row >= s->size[0] || column < 0 || column >= s->size[1])
+                continue;
+            const real *from = x + (row * s->size[1] + column) * channels;
+#pragma omp simd
+            for (int64_t c = 0; c < channels; c++)
+                sums[c] += from[c] * dy[c];
+        }
+    }
+}
+
 static void weights_sample(const struct convolution_shape *s, const real *x, const real *dy, real *sums)
 {
     const int64_t channels = s->in;
@@ -95,7 +112,10 @@ void KERNEL(depthwise_weights)(const struct convolution_shape *s, const void *x,
         real *sum = (real *)(void *)((char *)scratch + (size_t)chunk * sum_bytes);
         memset(sum, 0, (size_t)elements * sizeof *sum);
         for (int64_t b = s->batch * chunk / chunks; b < s->batch * (chunk + 1) / chunks; b++)
-            weights_sample(s, (const real *)x + b * x_sample, (const real *)dy + b * y_sample, sum);
+            if (y_sample == s->in)
+                weights_pixel(s, (const real *)x + b * x_sample, (const real *)dy + b * y_sample, sum);
+            else
+                weights_sample(s, (const real *)x + b * x_sample, (const real *)dy + b * y_sample, sum);
     }
     real *to = dw;
     for (int64_t c = 0; c < s->in; c++) {

@@ -7,43 +7,109 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
 enum {
-    BLOCKS = 64, /* Philox blocks at a time; each gives four words */
-    WORDS = 4 * BLOCKS,
     PHILOX_ROUNDS = 10,
+    GROUPS = 2,          /* vectors of counters at a time: one alone would wait for its multiplications, more fill no registers */
+    BLOCK = 512,         /* elements at a time */
     THREAD_WORK = 20000, /* elements below which a second thread costs more than it saves */
 };
 
-/* draw: words of the blocks first, first + 1, … */
-static void draw(const uint32_t key[2], uint64_t step, uint64_t first, uint32_t words[WORDS])
+/* Vectors of 64-bit lanes whose upper halves do not matter: the compiler's own vectors know no product of the lower halves.
+ * PAIR puts two words into a lane, ZIP stores the lanes of two vectors in turn: four words of each counter. */
+#if defined(__AVX512F__)
+enum { COUNTERS = 8 };
+typedef __m512i words;
+#define WORDS_SET(value) _mm512_set1_epi64((int64_t)(value))
+#define WORDS_LOAD(from) _mm512_loadu_si512(from)
+#define WORDS_STORE(to, value) _mm512_storeu_si512(to, value)
+#define WORDS_PRODUCT(a, b) _mm512_mul_epu32(a, b)
+#define WORDS_HIGH(a) _mm512_srli_epi64(a, 32)
+#define WORDS_XOR(a, b) _mm512_xor_si512(a, b)
+#define WORDS_ADD(a, b) _mm512_add_epi64(a, b)
+#define WORDS_PAIR(low, high) _mm512_mask_blend_epi32(0xaaaa, low, _mm512_slli_epi64(high, 32))
+#define WORDS_ZIP(to, a, b)                                                                                            \
+    WORDS_STORE(to, _mm512_permutex2var_epi64(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b));                     \
+    WORDS_STORE((to) + 16, _mm512_permutex2var_epi64(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b))
+#elif defined(__AVX2__)
+enum { COUNTERS = 4 };
+typedef __m256i words;
+#define WORDS_SET(value) _mm256_set1_epi64x((int64_t)(value))
+#define WORDS_LOAD(from) _mm256_loadu_si256((const __m256i *)(from))
+#define WORDS_STORE(to, value) _mm256_storeu_si256((__m256i *)(to), value)
+#define WORDS_PRODUCT(a, b) _mm256_mul_epu32(a, b)
+#define WORDS_HIGH(a) _mm256_srli_epi64(a, 32)
+#define WORDS_XOR(a, b) _mm256_xor_si256(a, b)
+#define WORDS_ADD(a, b) _mm256_add_epi64(a, b)
+#define WORDS_PAIR(low, high) _mm256_blend_epi32(low, _mm256_slli_epi64(high, 32), 0xaa)
+#define WORDS_ZIP(to, a, b)                                                                                            \
+    WORDS_STORE(to, _mm256_permute2x128_si256(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b), 0x20));        \
+    WORDS_STORE((to) + 8, _mm256_permute2x128_si256(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b), 0x31))
+#elif defined(__SSE2__)
+enum { COUNTERS = 2 };
+typedef __m128i words;
+#define WORDS_SET(value) _mm_set1_epi64x((int64_t)(value))
+#define WORDS_LOAD(from) _mm_loadu_si128((const __m128i *)(from))
+#define WORDS_STORE(to, value) _mm_storeu_si128((__m128i *)(to), value)
+#define WORDS_PRODUCT(a, b) _mm_mul_epu32(a, b)
+#define WORDS_HIGH(a) _mm_srli_epi64(a, 32)
+#define WORDS_XOR(a, b) _mm_xor_si128(a, b)
+#define WORDS_ADD(a, b) _mm_add_epi64(a, b)
+#define WORDS_PAIR(low, high) _mm_or_si128(_mm_srli_epi64(_mm_slli_epi64(low, 32), 32), _mm_slli_epi64(high, 32))
+#define WORDS_ZIP(to, a, b)                                                                                            \
+    WORDS_STORE(to, _mm_unpacklo_epi64(a, b));                                                                         \
+    WORDS_STORE((to) + 4, _mm_unpackhi_epi64(a, b))
+#else
+enum { COUNTERS = 1 };
+typedef uint64_t words;
+#define WORDS_SET(value) ((uint64_t)(value))
+#define WORDS_LOAD(from) (*(from))
+#define WORDS_ADD(a, b) ((a) + (b))
+#define WORDS_PRODUCT(a, b) (((a) & UINT32_MAX) * (b))
+#define WORDS_HIGH(a) ((a) >> 32)
+#define WORDS_XOR(a, b) ((a) ^ (b))
+#define WORDS_PAIR(low, high) (((low) & UINT32_MAX) | (high) << 32)
+#define WORDS_ZIP(to, a, b)                                                                                            \
+    (to)[0] = (uint32_t)(a);                                                                                           \
+    (to)[1] = (uint32_t)((a) >> 32);                                                                                   \
+    (to)[2] = (uint32_t)(b);                                                                                           \
+    (to)[3] = (uint32_t)((b) >> 32)
+#endif
+
+enum { DRAWN = GROUPS * COUNTERS, WORDS = 4 * DRAWN }; /* counters at a time; each gives four words */
+
+/* draw: the words of counters first, first + 1, … in order. */
+static inline void draw(const uint32_t key[2], uint64_t step, uint64_t first, uint32_t out[WORDS])
 {
-    uint32_t c0[BLOCKS], c1[BLOCKS], c2[BLOCKS], c3[BLOCKS];
-    for (int i = 0; i < BLOCKS; i++) {
-        c0[i] = (uint32_t)(first + (uint64_t)i);
-        c1[i] = (uint32_t)((first + (uint64_t)i) >> 32);
-        c2[i] = (uint32_t)step;
-        c3[i] = (uint32_t)(step >> 32);
+    words c0[GROUPS], c1[GROUPS], c2[GROUPS], c3[GROUPS];
+    static const uint64_t steps[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (int g = 0; g < GROUPS; g++) {
+        c0[g] = WORDS_ADD(WORDS_SET(first + (uint64_t)(g * COUNTERS)), WORDS_LOAD(steps));
+        c1[g] = WORDS_HIGH(c0[g]);
+        c2[g] = WORDS_SET(step);
+        c3[g] = WORDS_HIGH(c2[g]);
     }
+    const words m0 = WORDS_SET(0xD2511F53), m1 = WORDS_SET(0xCD9E8D57);
     uint32_t k0 = key[0], k1 = key[1];
     for (int round = 0; round < PHILOX_ROUNDS; round++) {
-#pragma omp simd
-        for (int i = 0; i < BLOCKS; i++) {
-            uint64_t p0 = UINT64_C(0xD2511F53) * c0[i];
-            uint64_t p1 = UINT64_C(0xCD9E8D57) * c2[i];
-            c0[i] = (uint32_t)(p1 >> 32) ^ c1[i] ^ k0;
-            c1[i] = (uint32_t)p1;
-            c2[i] = (uint32_t)(p0 >> 32) ^ c3[i] ^ k1;
-            c3[i] = (uint32_t)p0;
+        words v0 = WORDS_SET(k0), v1 = WORDS_SET(k1);
+#pragma GCC unroll 2
+        for (int g = 0; g < GROUPS; g++) {
+            words p0 = WORDS_PRODUCT(c0[g], m0), p1 = WORDS_PRODUCT(c2[g], m1);
+            c0[g] = WORDS_XOR(WORDS_XOR(WORDS_HIGH(p1), c1[g]), v0);
+            c1[g] = p1;
+            c2[g] = WORDS_XOR(WORDS_XOR(WORDS_HIGH(p0), c3[g]), v1);
+            c3[g] = p0;
         }
         k0 += UINT32_C(0x9E3779B9);
         k1 += UINT32_C(0xBB67AE85);
     }
-#pragma omp simd
-    for (int i = 0; i < BLOCKS; i++) {
-        words[4 * i] = c0[i];
-        words[4 * i + 1] = c1[i];
-        words[4 * i + 2] = c2[i];
-        words[4 * i + 3] = c3[i];
+    for (int g = 0; g < GROUPS; g++) {
+        words a = WORDS_PAIR(c0[g], c1[g]), b = WORDS_PAIR(c2[g], c3[g]);
+        WORDS_ZIP(out + g * 4 * COUNTERS, a, b);
     }
 }
 
@@ -58,21 +124,25 @@ void KERNEL(dropout)(int64_t n, const void *x_, const uint32_t key[2], uint64_t 
     bool drops = threshold > 0;
     uint32_t last = drops ? (uint32_t)(threshold - 1) : 0;
 #pragma omp parallel for num_threads(threads) if (threads > 1 && n > THREAD_WORK)
-    for (int64_t at = 0; at < n; at += WORDS) {
-        uint32_t words[WORDS];
-        if (drops)
-            draw(key, step, (uint64_t)at / 4, words);
-        else
-            memset(words, 0xff, sizeof words);
-        int64_t count = n - at < WORDS ? n - at : WORDS;
+    for (int64_t at = 0; at < n; at += BLOCK) {
+        uint32_t drawn[BLOCK];
+        int64_t count = n - at < BLOCK ? n - at : BLOCK;
+        if (!drops)
+            memset(drawn, 0xff, sizeof drawn);
+        for (int64_t i = 0; drops && i < count; i += WORDS)
+            draw(key, step, (uint64_t)(at + i) / 4, drawn + i);
         if (add) {
 #pragma omp simd
-            for (int64_t i = 0; i < count; i++)
-                y[at + i] += words[i] > last ? x[at + i] * scale : 0;
+            for (int64_t i = 0; i < count; i++) {
+                real kept = x[at + i] * scale;
+                y[at + i] += drawn[i] > last ? kept : 0;
+            }
         } else {
 #pragma omp simd
-            for (int64_t i = 0; i < count; i++)
-                y[at + i] = words[i] > last ? x[at + i] * scale : 0;
+            for (int64_t i = 0; i < count; i++) {
+                real kept = x[at + i] * scale;
+                y[at + i] = drawn[i] > last ? kept : 0;
+            }
         }
     }
 }

@@ -76,6 +76,9 @@ VECTOR_INLINE void sums_block(enum sums what, enum limit limit, const struct nor
 {
     const real *x = n->x + row * n->channels, *dy = what == SUMS_GRADIENT ? n->dy + row * n->channels : x;
     int64_t v = 0, length = n->line.length;
+    if (n->line.vectors % CHANNELS_GROUP != 0 && n->line.vectors % 3 == 0)
+        for (; v < n->line.vectors; v += 3)
+            sums_group(what, limit, 3, n, lines, x, dy, v * VECTOR_LANES, first, second);
     for (; v + CHANNELS_GROUP <= n->line.vectors; v += CHANNELS_GROUP)
         sums_group(what, limit, CHANNELS_GROUP, n, lines, x, dy, v * VECTOR_LANES, first, second);
     for (; v < n->line.vectors; v++)

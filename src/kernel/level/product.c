@@ -41,7 +41,7 @@ static void product_rows(const struct product_shape *s, int64_t row, int64_t row
         tile.b_k = (ptrdiff_t)width;
         tile.c = c + row * s->c_row + first;
         tile.c_row = (ptrdiff_t)s->c_row;
-        tile.rows = rows;
+        tile.rows = tile.run = rows;
         tile.columns = s->n - first < width ? s->n - first : width;
         for (int64_t k = 0; k < s->k || k == 0; k += SUM_BLOCK) {
             const bool last = k + SUM_BLOCK >= s->k;

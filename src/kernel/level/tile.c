@@ -19,32 +19,68 @@ enum { ROWS_MOST = 12, VECTORS_MOST = 3 };
 
 static const real no_bias[VECTORS_MOST * LANES];
 
-VECTOR_INLINE vector finish(const struct tile *t, vector v)
+VECTOR_INLINE vector finish(const struct tile *t, vector v, vector before)
 {
+    v += before;
     return t->limit >= 0 ? vector_ceiling(vector_relu(v), t->limit) : v;
 }
 
-/* store_part: results of a panel that is wider than the columns that are wanted. */
-static void store_part(const struct tile *t, real *c, const real *from, int width, int64_t used)
+/* Where the next row is. */
+struct cursor {
+    const real *a;
+    real *c;
+    int64_t left; /* rows of this run */
+};
+
+VECTOR_INLINE void cursor_next(const struct tile *t, struct cursor *at)
 {
-    for (int64_t r = 0; r < used; r++) {
-        for (int64_t n = 0; n < t->columns; n++) {
-            real v = from[r * width + n] + (t->add ? c[r * t->c_row + n] : 0);
-            if (t->limit >= 0)
-                v = v <= 0 ? 0 : v > t->limit ? t->limit : v;
-            c[r * t->c_row + n] = v;
-        }
+    const bool end = --at->left == 0;
+    at->a += t->a_row + (end ? t->a_jump : 0);
+    at->c += t->c_row + (end ? t->c_jump : 0);
+    at->left = end ? t->run : at->left;
+}
+
+/* store_part: one row of a panel that is wider than the columns that are wanted. */
+static void store_part(const struct tile *t, real *c, const real *from)
+{
+    for (int64_t n = 0; n < t->columns; n++) {
+        real v = from[n] + (t->add ? c[n] : 0);
+        if (t->limit >= 0)
+            v = v <= 0 ? 0 : v > t->limit ? t->limit : v;
+        c[n] = v;
     }
 }
 
-/* tile_body: R rows (even; `used` of them are wanted) by F vectors and, if H, half a vector. R, F and H are constants. */
-VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, const real *a, real *c, int64_t used)
+/* tile_body: the next R rows (R is even; `used`, R or R - 1, of them are wanted) by F vectors and, if H, half a vector.
+ * R, F and H are constants. */
+VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, struct cursor *next, int64_t used)
 {
     vector sum[ROWS_MOST][VECTORS_MOST], half[ROWS_MOST / 2];
-    const ptrdiff_t a_row = t->a_row, a_k = t->a_k, b_k = t->b_k;
-    const ptrdiff_t a_end = (used - 1) * a_row; /* the last row's: no row beyond those wanted is read */
-    const real *b = t->b;
-    const real *start = t->bias ? t->bias : no_bias;
+    const real *a[ROWS_MOST];
+    real *c[ROWS_MOST];
+    if (next->left > used) {
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++) {
+            a[r] = next->a + r * t->a_row;
+            c[r] = next->c + r * t->c_row;
+        }
+        next->a += used * t->a_row;
+        next->c += used * t->c_row;
+        next->left -= used;
+    } else {
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++) {
+            a[r] = next->a;
+            c[r] = next->c;
+            if (r < R - 1 || used == R)
+                cursor_next(t, next);
+        }
+    }
+    if (used < R) { /* no row beyond those wanted is touched */
+        a[R - 1] = a[R - 2];
+        c[R - 1] = c[R - 2];
+    }
+    const real *b = t->b, *start = t->bias ? t->bias : no_bias;
 #pragma GCC unroll 16
     for (int f = 0; f < F; f++) {
         vector bias = vector_load(start + f * LANES);
@@ -58,8 +94,9 @@ VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, const re
         for (int r = 0; r < R; r += 2)
             half[r / 2] = bias;
     }
+    const ptrdiff_t a_k = t->a_k, b_k = t->b_k;
     for (int64_t o = 0; o < t->outer; o++) {
-        const real *x = a + t->offset[o];
+        ptrdiff_t k = t->offset[o];
         for (int64_t i = 0; i < t->inner; i++) {
             vector w[VECTORS_MOST], last = {0};
 #pragma GCC unroll 16
@@ -69,7 +106,7 @@ VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, const re
                 last = vector_load_twice(b + F * LANES);
 #pragma GCC unroll 16
             for (int r = 0; r < R; r += 2) {
-                vector even = vector_all(x[r * a_row]), odd = vector_all(x[r + 2 == R ? a_end : (r + 1) * a_row]);
+                vector even = vector_all(a[r][k]), odd = vector_all(a[r + 1][k]);
 #pragma GCC unroll 16
                 for (int f = 0; f < F; f++) {
                     sum[r][f] += even * w[f];
@@ -78,48 +115,53 @@ VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, const re
                 if (H)
                     half[r / 2] += vector_blend(even, odd) * last;
             }
-            x += a_k;
+            k += a_k;
             b += b_k;
         }
     }
     if (t->columns < F * LANES + H * HALF) {
-        real all[ROWS_MOST * (VECTORS_MOST * LANES + HALF)];
-        const int width = F * LANES + H * HALF;
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++) {
+            real all[VECTORS_MOST * LANES + HALF];
+#pragma GCC unroll 16
+            for (int f = 0; f < F; f++)
+                vector_store(all + f * LANES, sum[r][f]);
+            if (H && r % 2 == 0)
+                vector_store_low(all + F * LANES, half[r / 2]);
+            else if (H)
+                vector_store_high(all + F * LANES, half[r / 2]);
+            if (r < R - 1 || used == R)
+                store_part(t, c[r], all);
+        }
+        return;
+    }
+    if (t->add || t->limit >= 0) {
 #pragma GCC unroll 16
         for (int r = 0; r < R; r++) {
 #pragma GCC unroll 16
             for (int f = 0; f < F; f++)
-                vector_store(all + r * width + f * LANES, sum[r][f]);
-            if (H && r % 2 == 0)
-                vector_store_low(all + r * width + F * LANES, half[r / 2]);
-            else if (H)
-                vector_store_high(all + r * width + F * LANES, half[r / 2]);
+                sum[r][f] = finish(t, sum[r][f], t->add ? vector_load(c[r] + f * LANES) : (vector){0});
         }
-        store_part(t, c, all, width, used);
-        return;
+        if (H) {
+#pragma GCC unroll 16
+            for (int r = 0; r < R; r += 2) {
+                const vector even = t->add ? vector_load_twice(c[r] + F * LANES) : (vector){0};
+                const vector odd = t->add ? vector_load_twice(c[r + 1] + F * LANES) : (vector){0};
+                half[r / 2] = finish(t, half[r / 2], vector_blend(even, odd));
+            }
+        }
     }
 #pragma GCC unroll 16
     for (int r = 0; r < R; r++) {
-        real *to = c + r * t->c_row;
-        if (r == R - 1 && r >= used)
+        if (r == R - 1 && used < R)
             return;
 #pragma GCC unroll 16
-        for (int f = 0; f < F; f++) {
-            vector v = sum[r][f];
-            if (t->add)
-                v += vector_load(to + f * LANES);
-            vector_store(to + f * LANES, finish(t, v));
-        }
-        if (H) {
-            vector v = half[r / 2];
-            if (t->add)
-                v += vector_load_twice(to + F * LANES);
-            v = finish(t, v);
-            if (r % 2 == 0)
-                vector_store_low(to + F * LANES, v);
-            else
-                vector_store_high(to + F * LANES, v);
-        }
+        for (int f = 0; f < F; f++)
+            vector_store(c[r] + f * LANES, sum[r][f]);
+        if (H && r % 2 == 0)
+            vector_store_low(c[r] + F * LANES, half[r / 2]);
+        else if (H)
+            vector_store_high(c[r] + F * LANES, half[r / 2]);
     }
 }
 
@@ -127,28 +169,25 @@ VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, const re
 #define PANEL(name, MOST, F, H)                                                                                        \
     static void name(const struct tile *t)                                                                             \
     {                                                                                                                  \
-        const real *a = t->a;                                                                                          \
-        real *c = t->c;                                                                                                \
+        struct cursor next = {t->a, t->c, t->run};                                                                     \
         int64_t left = t->rows;                                                                                        \
         for (int64_t blocks = (left + MOST - 1) / MOST; blocks > 0; blocks--) {                                        \
-            int64_t used = ((left + blocks - 1) / blocks + 1) / 2 * 2;                                                 \
+            int64_t used = left >= MOST * blocks - 1 ? MOST : ((left + blocks - 1) / blocks + 1) / 2 * 2;              \
+            const int64_t body = used;                                                                                 \
             if (used > left)                                                                                           \
                 used = left;                                                                                           \
-            const int64_t body = (used + 1) / 2 * 2;                                                                   \
             if (MOST >= 12 && body == 12)                                                                              \
-                tile_body(12, F, H, t, a, c, used);                                                                    \
+                tile_body(12, F, H, t, &next, used);                                                                   \
             else if (MOST >= 10 && body == 10)                                                                         \
-                tile_body(10, F, H, t, a, c, used);                                                                    \
+                tile_body(10, F, H, t, &next, used);                                                                   \
             else if (MOST >= 8 && body == 8)                                                                           \
-                tile_body(8, F, H, t, a, c, used);                                                                     \
+                tile_body(8, F, H, t, &next, used);                                                                    \
             else if (MOST >= 6 && body == 6)                                                                           \
-                tile_body(6, F, H, t, a, c, used);                                                                     \
+                tile_body(6, F, H, t, &next, used);                                                                    \
             else if (body == 4)                                                                                        \
-                tile_body(4, F, H, t, a, c, used);                                                                     \
+                tile_body(4, F, H, t, &next, used);                                                                    \
             else                                                                                                       \
-                tile_body(2, F, H, t, a, c, used);                                                                     \
-            a += used * t->a_row;                                                                                      \
-            c += used * t->c_row;                                                                                      \
+                tile_body(2, F, H, t, &next, used);                                                                    \
             left -= used;                                                                                              \
         }                                                                                                              \
     }

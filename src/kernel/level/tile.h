@@ -1,8 +1,9 @@
 /* tile.h: the one matrix product that convolutions and matrix products are made of.
  *
- *     c[r][n] (+)= bias[n] + sum_o sum_i a[r * a_row + offset[o] + i * a_k] * b[(o * inner + i) * b_k + n]
+ *     c[r][n] (+)= bias[n] + sum_o sum_i a[r][offset[o] + i * a_k] * b[(o * inner + i) * b_k + n]
  *
  * for all rows r and the columns of one panel, which lie in registers while the sum runs: a is broadcast, b is read in vectors.
+ * Rows come in runs (the pixels of a map's row): a_row apart within a run, a_jump more from a run to the next; c likewise.
  * A panel is 1, 2, 3, 4 or 6 units of HALF lanes wide. Where the width is odd, one vector holds the last HALF columns of two
  * rows, so that 12 channels on 8 lanes waste nothing. */
 #ifndef KERNEL_LEVEL_TILE_H
@@ -12,17 +13,17 @@
 
 struct tile {
     const real *a;
-    ptrdiff_t a_row, a_k;
+    ptrdiff_t a_row, a_jump, a_k;
     const ptrdiff_t *offset; /* [outer] */
     int64_t outer, inner;
     const real *b; /* [outer * inner] rows of the whole panel's width, b_k apart */
     ptrdiff_t b_k;
     const real *bias; /* of the panel's width, or NULL */
     real *c;          /* only rows x columns are written */
-    ptrdiff_t c_row;
-    int64_t rows, columns; /* columns: at most the panel's width */
-    bool add;              /* c += */
-    real limit;            /* >= 0: the results are clipped into [0, limit] */
+    ptrdiff_t c_row, c_jump;
+    int64_t rows, run, columns; /* run: at least 1; columns: at most the panel's width */
+    bool add;                   /* c += */
+    real limit;                 /* >= 0: the results are clipped into [0, limit] */
 };
 
 /* tile_units: width of the next panel, in units, when `columns` are left. */

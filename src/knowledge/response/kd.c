@@ -29,11 +29,13 @@ static const struct option_spec kd_specs[] = {
     {OPTION(temperature), .type = OPTION_SCHEDULED, .initial = "4", .min = 0, .max = 1e6, .flags = OPTION_ABOVE_MIN,
      .help = "divides the logits of both sides: the larger, the more the small probabilities count"},
     {OPTION(divergence), .type = OPTION_CHOICE, .initial = "forward", .choices = divergences,
-     .help = "forward: the student covers all that the teacher holds possible; reverse: it seeks the teacher's favourites; jsd: between"},
-    {OPTION(beta), .type = OPTION_REAL, .initial = "0.5", .min = 0, .max = 1, .flags = OPTION_ABOVE_MIN | OPTION_BELOW_MAX,
-     .help = "of jsd: the teacher's part in the mixture"},
+     .help = "forward: the student covers all that the teacher holds possible; reverse: it seeks the teacher's "
+             "favourites; jsd: between"},
+    {OPTION(beta), .type = OPTION_REAL, .initial = "0.5", .min = 0, .max = 1,
+     .flags = OPTION_ABOVE_MIN | OPTION_BELOW_MAX, .help = "of jsd: the teacher's part in the mixture"},
     {OPTION(teacher_errors), .type = OPTION_CHOICE, .initial = "keep", .choices = errors,
-     .help = "where the teacher's largest logit is not the label's: keep it, swap those two, or skip the sample (wants labels)"},
+     .help = "where the teacher's largest logit is not the label's: keep it, swap those two, or skip the sample (wants "
+             "labels)"},
     {OPTION(standardise), .type = OPTION_CHOICE, .initial = "off", .choices = switches,
      .help = "on: both rows of logits get mean 0 and deviation 1 first, so that only their shape is learnt"},
 };
@@ -49,7 +51,7 @@ static struct node *kl(struct graph *g, struct node *log_p, struct node *log_q)
     return graph_row_sum(g, graph_mul(g, graph_exp(g, log_p), graph_sub(g, log_p, log_q)));
 }
 
-/* log(beta p + (1-beta) q), never the logarithm of an underflown sum: the larger exponent is taken out, as a constant. */
+/* log(beta p + (1-beta) q), never the logarithm of an underflown sum: the larger exponent is taken out. */
 static struct node *log_mixture(struct graph *g, struct node *log_p, struct node *log_q, double beta)
 {
     struct node *a = graph_add(g, log_p, graph_scalar(g, log(beta)));
@@ -80,7 +82,8 @@ static struct node *kd_build(struct graph *g, const struct method_site *site, co
                  errors[o->teacher_errors]);
             return NULL;
         }
-        /* The first largest changes its place exactly where it exceeds the label's: where they are equal, the exchange changes nothing. */
+        /* The first largest changes its place exactly where it exceeds the label's: where they are equal, the exchange
+         * changes nothing. */
         struct node *largest = graph_argmax(g, zt);
         struct node *swapped = graph_swap_columns(g, zt, largest, site->labels);
         if (o->teacher_errors == ERRORS_SWAP)
@@ -136,7 +139,8 @@ static double reference_kl(const double *log_p, const double *log_q, int n)
     return total;
 }
 
-static double reference_divergence(const double *log_p, const double *log_q, double *log_m, int n, const struct kd_options *o)
+static double reference_divergence(const double *log_p, const double *log_q, double *log_m, int n,
+                                   const struct kd_options *o)
 {
     if (o->divergence == DIVERGENCE_FORWARD)
         return reference_kl(log_p, log_q, n);
@@ -189,9 +193,12 @@ const struct method method_kd = {
     .summary = "the student imitates the teacher's softened probabilities",
     .formula = "T^2/B sum_b D(softmax(zt_b/T), softmax(zs_b/T)); D(p,q): forward KL(p,q), reverse KL(q,p), "
                "jsd beta KL(p,m) + (1-beta) KL(q,m) with m = beta p + (1-beta) q",
-    .paper = "Hinton 2015, arXiv 1503.02531; jsd: arXiv 2306.13649; swap: arXiv 1911.07471; standardise: arXiv 2403.01427",
-    .when = "The first thing to try: it needs logits alone. With ten classes and a very small student a temperature of 1 to 2 does better "
-            "than 4; with many classes 4 is the usual choice. Weight 0.9 beside labels 0.1 is common; without labels it uses data "
+    .paper =
+        "Hinton 2015, arXiv 1503.02531; jsd: arXiv 2306.13649; swap: arXiv 1911.07471; standardise: arXiv 2403.01427",
+    .when = "The first thing to try: it needs logits alone. With ten classes and a very small student a temperature of "
+            "1 to 2 does better "
+            "than 4; with many classes 4 is the usual choice. Weight 0.9 beside labels 0.1 is common; without labels "
+            "it uses data "
             "that nobody has labelled.",
     .family = FAMILY_RESPONSE,
     .wants = METHOD_LABELS_IF_GIVEN,

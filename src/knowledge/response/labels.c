@@ -2,8 +2,8 @@
  *
  *     loss = 1/n  sum_b  - sum_k target_bk log softmax(zs_b)_k        target = (1 - e) one-hot(y) + e / K
  *
- * zs [B,K]: the student's logits; y [B]: labels, -1 where there is none; e: smoothing; n: samples with a label (0 of them: loss 0).
- * Soft targets [B,K], where they are given, take the place of labels and smoothing, and n is B. */
+ * zs [B,K]: the student's logits; y [B]: labels, -1 where there is none; e: smoothing; n: samples with a label (0 of
+ * them: loss 0). Soft targets [B,K], where they are given, take the place of labels and smoothing, and n is B. */
 #include "knowledge/method.h"
 
 #include <math.h>
@@ -13,8 +13,14 @@ struct labels_options {
 };
 
 static const struct option_spec labels_specs[] = {
-    {.name = "smoothing", .offset = offsetof(struct labels_options, smoothing), .type = OPTION_REAL, .initial = "0", .min = 0, .max = 1,
-     .flags = OPTION_BELOW_MAX, .help = "the part of the target that is spread evenly over all classes (soft targets stay as they are)"},
+    {.name = "smoothing",
+     .offset = offsetof(struct labels_options, smoothing),
+     .type = OPTION_REAL,
+     .initial = "0",
+     .min = 0,
+     .max = 1,
+     .flags = OPTION_BELOW_MAX,
+     .help = "the part of the target that is spread evenly over all classes (soft targets stay as they are)"},
 };
 
 static const struct method_input labels_inputs[] = {
@@ -63,8 +69,10 @@ const struct method method_labels = {
     .summary = "cross-entropy with the data's labels, or with soft targets",
     .formula = "1/n sum_b -sum_k target_bk log softmax(zs_b)_k, target = (1-e) one-hot(y_b) + e/K",
     .paper = "smoothing: Szegedy 2016, arXiv 1512.00567",
-    .when = "Nearly always beside a term that listens to the teacher; alone it is ordinary training. Samples without a label (-1) are left "
-            "out. Smoothing makes a student calmer, but a teacher trained with it teaches less: it erases the differences between "
+    .when = "Nearly always beside a term that listens to the teacher; alone it is ordinary training. Samples without a "
+            "label (-1) are left "
+            "out. Smoothing makes a student calmer, but a teacher trained with it teaches less: it erases the "
+            "differences between "
             "the wrong classes.",
     .family = FAMILY_RESPONSE,
     .wants = METHOD_WANTS_LABELS | METHOD_TAKES_TARGETS,

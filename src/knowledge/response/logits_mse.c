@@ -33,7 +33,8 @@ const struct method method_logits_mse = {
     .summary = "the student's logits become the teacher's",
     .formula = "1/(BK) sum_bk (zs_bk - zt_bk)^2",
     .paper = "Ba and Caruana 2014, arXiv 1312.6184",
-    .when = "Where the student is large enough to follow the teacher everywhere, or where labels are missing; it also learns the differences "
+    .when = "Where the student is large enough to follow the teacher everywhere, or where labels are missing; it also "
+            "learns the differences "
             "between improbable classes, which a very small student cannot afford.",
     .family = FAMILY_RESPONSE,
     .inputs = logits_mse_inputs,

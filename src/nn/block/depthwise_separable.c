@@ -11,9 +11,12 @@ struct separable_options {
 
 #define OPTION(field) .name = #field, .offset = offsetof(struct separable_options, field)
 static const struct option_spec separable_specs[] = {
-    {OPTION(out), .type = OPTION_INTEGER, .min = 1, .max = INT32_MAX, .flags = OPTION_REQUIRED, .help = "channels of the output"},
-    {OPTION(kernel), .type = OPTION_INTEGER, .initial = "3", .min = 1, .max = 65535, .help = "size of the depthwise window, odd"},
-    {OPTION(stride), .type = OPTION_PAIR, .initial = "1", .min = 1, .max = 65535, .help = "of the depthwise convolution"},
+    {OPTION(out), .type = OPTION_INTEGER, .min = 1, .max = INT32_MAX, .flags = OPTION_REQUIRED,
+     .help = "channels of the output"},
+    {OPTION(kernel), .type = OPTION_INTEGER, .initial = "3", .min = 1, .max = 65535,
+     .help = "size of the depthwise window, odd"},
+    {OPTION(stride), .type = OPTION_PAIR, .initial = "1", .min = 1, .max = 65535,
+     .help = "of the depthwise convolution"},
 };
 
 static enum status separable_expand(const struct block_site *site, const void *options)
@@ -25,10 +28,11 @@ static enum status separable_expand(const struct block_site *site, const void *o
     const struct value *at = site->at && site->at->line > 0 ? site->at : builder->at;
     char found[SHAPE_TEXT_SIZE];
     if (o->kernel % 2 == 0)
-        return value_fail(builder->ctx, at, STATUS_BAD_INPUT, "depthwise_separable %s: expected an odd kernel, found %d", site->name,
-                          (int)o->kernel);
+        return value_fail(builder->ctx, at, STATUS_BAD_INPUT,
+                          "depthwise_separable %s: expected an odd kernel, found %d", site->name, (int)o->kernel);
     if (in->rank != 4)
-        return value_fail(builder->ctx, at, STATUS_BAD_SHAPE, "depthwise_separable %s: expected a map [B,H,W,C], found %s", site->name,
+        return value_fail(builder->ctx, at, STATUS_BAD_SHAPE,
+                          "depthwise_separable %s: expected a map [B,H,W,C], found %s", site->name,
                           shape_text(in, found));
     struct value *stride = value_append(arena, value_list(arena), value_integer(arena, o->stride.height));
     stride = value_append(arena, stride, value_integer(arena, o->stride.width));

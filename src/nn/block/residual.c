@@ -1,7 +1,8 @@
 /* nn/block/residual.c: y = activation(layers(x) + shortcut(x)).
  *
- * The shortcut is x itself where the shapes fit, else a 1x1 convolution without bias and a batch norm (NAME_conv_shortcut,
- * NAME_norm_shortcut), with the stride that gives the size of the inner layers' map. He 2016, arXiv 1512.03385. */
+ * The shortcut is x itself where the shapes fit, else a 1x1 convolution without bias and a batch norm
+ * (NAME_conv_shortcut, NAME_norm_shortcut), with the stride that gives the size of the inner layers' map. He 2016,
+ * arXiv 1512.03385. */
 #include "nn/block.h"
 
 #include <string.h>
@@ -16,8 +17,10 @@ struct residual_options {
 
 #define OPTION(field) .name = #field, .offset = offsetof(struct residual_options, field)
 static const struct option_spec residual_specs[] = {
-    {OPTION(layers), .type = OPTION_VALUE, .flags = OPTION_REQUIRED, .help = "the list of the layers beside the shortcut"},
-    {OPTION(activation), .type = OPTION_CHOICE, .initial = "relu", .choices = activations, .help = "what follows the sum"},
+    {OPTION(layers), .type = OPTION_VALUE, .flags = OPTION_REQUIRED,
+     .help = "the list of the layers beside the shortcut"},
+    {OPTION(activation), .type = OPTION_CHOICE, .initial = "relu", .choices = activations,
+     .help = "what follows the sum"},
 };
 
 /* stride_between: the smallest stride of a 1x1 window that makes `to` positions of `from`; 0: there is none. */
@@ -29,7 +32,8 @@ static int64_t stride_between(int64_t from, int64_t to)
     return 0;
 }
 
-static enum status add_projection(const struct block_site *site, const struct shape *in, const struct shape *out, int *layer)
+static enum status add_projection(const struct block_site *site, const struct shape *in, const struct shape *out,
+                                  int *layer)
 {
     struct builder *builder = site->builder;
     struct arena *arena = builder->network->arena;
@@ -37,9 +41,10 @@ static enum status add_projection(const struct block_site *site, const struct sh
     int64_t width = in->rank == 4 && out->rank == 4 ? stride_between(in->dim[2], out->dim[2]) : 0;
     if (!height || !width) {
         char expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
-        return value_fail(builder->ctx, site->at && site->at->line > 0 ? site->at : builder->at, STATUS_BAD_SHAPE,
-                          "residual %s: no 1x1 convolution takes the input %s to the size of the inner layers' output %s", site->name,
-                          shape_text(in, expected), shape_text(out, found));
+        return value_fail(
+            builder->ctx, site->at && site->at->line > 0 ? site->at : builder->at, STATUS_BAD_SHAPE,
+            "residual %s: no 1x1 convolution takes the input %s to the size of the inner layers' output %s", site->name,
+            shape_text(in, expected), shape_text(out, found));
     }
     struct value *stride = value_append(arena, value_list(arena), value_integer(arena, height));
     stride = value_append(arena, stride, value_integer(arena, width));
@@ -65,11 +70,13 @@ static enum status residual_expand(const struct block_site *site, const void *op
         RETURN_IF(add_projection(site, &in, &out, &shortcut));
 
     bool plain = o->activation == RESIDUAL_NONE;
-    char *sum_name = plain ? arena_text(builder->network->arena, site->name) : arena_format(builder->network->arena, "%s_add", site->name);
+    char *sum_name = plain ? arena_text(builder->network->arena, site->name)
+                           : arena_format(builder->network->arena, "%s_add", site->name);
     if (!sum_name)
         return builder->ctx->error.status;
     int sum;
-    RETURN_IF(builder_layer(builder, site->at, layer_find_type("add"), sum_name, 2, (const int[]){inner, shortcut}, NULL, &sum));
+    RETURN_IF(builder_layer(builder, site->at, layer_find_type("add"), sum_name, 2, (const int[]){inner, shortcut},
+                            NULL, &sum));
     return plain ? STATUS_OK : block_add(site, activations[o->activation], NULL, NULL, &sum);
 }
 

@@ -1,8 +1,9 @@
-/* nn/layer/batch_norm.c: y = (x - mean) / sqrt(variance + epsilon) * weight + bias, a channel at a time (the last axis).
+/* nn/layer/batch_norm.c: y = (x - mean) / sqrt(variance + epsilon) * weight + bias, a channel at a time (the last
+ * axis).
  *
- * Training: mean and biased variance of the batch and its positions; the running ones move by 0.1 at commit, towards the unbiased
- * variance. Else: the running ones. weight, bias, running_mean, running_var [C] start at 1, 0, 0, 1.
- * Ioffe and Szegedy 2015, arXiv 1502.03167. */
+ * Training: mean and biased variance of the batch and its positions; the running ones move by 0.1 at commit, towards
+ * the unbiased variance. Else: the running ones. weight, bias, running_mean, running_var [C] start at 1, 0, 0, 1. Ioffe
+ * and Szegedy 2015, arXiv 1502.03167. */
 #include "nn/builder.h"
 
 struct batch_norm_options {
@@ -10,8 +11,14 @@ struct batch_norm_options {
 };
 
 static const struct option_spec batch_norm_specs[] = {
-    {.name = "epsilon", .offset = offsetof(struct batch_norm_options, epsilon), .type = OPTION_REAL, .initial = "1e-5", .min = 0,
-     .max = 1, .flags = OPTION_ABOVE_MIN, .help = "added to the variance before the root"},
+    {.name = "epsilon",
+     .offset = offsetof(struct batch_norm_options, epsilon),
+     .type = OPTION_REAL,
+     .initial = "1e-5",
+     .min = 0,
+     .max = 1,
+     .flags = OPTION_ABOVE_MIN,
+     .help = "added to the variance before the root"},
 };
 
 static struct node *batch_norm_build(const struct layer_site *site, const void *options)

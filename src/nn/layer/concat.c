@@ -1,4 +1,4 @@
-/* nn/layer/concat.c: the channels of all inputs behind one another: maps of one size, [B,H,W,C1 + C2 + …], or vectors. */
+/* nn/layer/concat.c: the channels of all inputs behind one another: maps of one size, or vectors. */
 #include "nn/builder.h"
 
 static struct node *concat_build(const struct layer_site *site, const void *options)

@@ -2,9 +2,9 @@
  *
  *     y[b,i,j,o] = bias[o] + sum_{u,v,c} x[b, i*stride + u*dilation - padding, j*… + v*… - …, c] weight[o,c,u,v]
  *
- * x [B,H,W,C] -> y [B,H',W',out]; weight [out, C/groups, kernel], bias [out]; outside of x are zeros.
- * Initial values: weights normal with deviation sqrt(2 / fan-out), fan-out = out/groups * kernel height * width (He 2015,
- * arXiv 1502.01852, for networks of ReLUs), biases 0. */
+ * x [B,H,W,C] -> y [B,H',W',out]; weight [out, C/groups, kernel], bias [out]; outside of x are zeros. Initial values:
+ * weights normal with deviation sqrt(2 / fan-out), fan-out = out/groups * kernel height * width (He 2015, arXiv
+ * 1502.01852, for networks of ReLUs), biases 0. */
 #include "nn/builder.h"
 
 #include <inttypes.h>
@@ -19,8 +19,10 @@ struct conv_options {
 
 #define OPTION(field) .name = #field, .offset = offsetof(struct conv_options, field)
 static const struct option_spec conv_specs[] = {
-    {OPTION(out), .type = OPTION_INTEGER, .min = 1, .max = INT32_MAX, .flags = OPTION_REQUIRED, .help = "channels of the output"},
-    {OPTION(kernel), .type = OPTION_PAIR, .min = 1, .max = 65535, .flags = OPTION_REQUIRED, .help = "size of the window"},
+    {OPTION(out), .type = OPTION_INTEGER, .min = 1, .max = INT32_MAX, .flags = OPTION_REQUIRED,
+     .help = "channels of the output"},
+    {OPTION(kernel), .type = OPTION_PAIR, .min = 1, .max = 65535, .flags = OPTION_REQUIRED,
+     .help = "size of the window"},
     {OPTION(stride), .type = OPTION_PAIR, .initial = "1", .min = 1, .max = 65535, .help = "step between windows"},
     {OPTION(padding), .type = OPTION_PAIR, .initial = "0", .min = 0, .max = 65535, .help = "zeros around the map"},
     {OPTION(dilation), .type = OPTION_PAIR, .initial = "1", .min = 1, .max = 65535, .help = "step inside a window"},
@@ -37,7 +39,8 @@ static struct node *conv_build(const struct layer_site *site, const void *option
     int64_t in = site->inputs[0]->spec.shape.dim[3];
     if (in % o->groups || o->out % o->groups) {
         fail(site->graph->ctx, STATUS_BAD_SHAPE,
-             "%s.%s: %" PRId64 " groups must divide the channels of the input, %" PRId64 ", and of the output, %" PRId64,
+             "%s.%s: %" PRId64 " groups must divide the channels of the input, %" PRId64
+             ", and of the output, %" PRId64,
              site->network->name, site->name, o->groups, in, o->out);
         return NULL;
     }
@@ -49,9 +52,11 @@ static struct node *conv_build(const struct layer_site *site, const void *option
         .dilation = {(int)o->dilation.height, (int)o->dilation.width},
         .groups = (int)o->groups,
     };
-    double fan_out = (double)(o->out / o->groups) * (double)o->kernel.height * (double)o->kernel.width;
+    int64_t readers = o->out / o->groups; /* outputs that an input reaches, a position of the window each */
+    double fan_out = (double)readers * (double)o->kernel.height * (double)o->kernel.width;
     struct init normal = {INIT_NORMAL, sqrt(2 / fan_out)}, zero = {INIT_ZERO, 0};
-    struct node *weight = layer_parameter(site, "weight", SHAPE(o->out, in / o->groups, o->kernel.height, o->kernel.width), normal);
+    struct node *weight =
+        layer_parameter(site, "weight", SHAPE(o->out, in / o->groups, o->kernel.height, o->kernel.width), normal);
     struct node *bias = o->bias && weight ? layer_parameter(site, "bias", SHAPE(o->out), zero) : NULL;
     if (!weight || (o->bias && !bias))
         return NULL;

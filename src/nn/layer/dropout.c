@@ -1,4 +1,5 @@
-/* nn/layer/dropout.c: in training each value is kept with probability 1 - rate and divided by it, or set to 0; else nothing happens.
+/* nn/layer/dropout.c: in training each value is kept with probability 1 - rate and divided by it, or set to 0; else
+ * nothing happens.
  *
  * The random numbers belong to the layer's full name NETWORK.LAYER: two networks in one graph draw different ones.
  * Srivastava 2014, JMLR 15. */
@@ -11,8 +12,14 @@ struct dropout_options {
 };
 
 static const struct option_spec dropout_specs[] = {
-    {.name = "rate", .offset = offsetof(struct dropout_options, rate), .type = OPTION_REAL, .initial = "0.5", .min = 0, .max = 1,
-     .flags = OPTION_BELOW_MAX, .help = "the fraction that is set to 0"},
+    {.name = "rate",
+     .offset = offsetof(struct dropout_options, rate),
+     .type = OPTION_REAL,
+     .initial = "0.5",
+     .min = 0,
+     .max = 1,
+     .flags = OPTION_BELOW_MAX,
+     .help = "the fraction that is set to 0"},
 };
 
 static struct node *dropout_build(const struct layer_site *site, const void *options)

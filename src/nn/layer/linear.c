@@ -12,7 +12,8 @@ struct linear_options {
 
 #define OPTION(field) .name = #field, .offset = offsetof(struct linear_options, field)
 static const struct option_spec linear_specs[] = {
-    {OPTION(out), .type = OPTION_INTEGER, .min = 1, .max = INT32_MAX, .flags = OPTION_REQUIRED, .help = "length of the output"},
+    {OPTION(out), .type = OPTION_INTEGER, .min = 1, .max = INT32_MAX, .flags = OPTION_REQUIRED,
+     .help = "length of the output"},
     {OPTION(bias), .type = OPTION_BOOLEAN, .initial = "true", .help = "add a learnt number to each output"},
 };
 

@@ -5,7 +5,8 @@ struct pad_options {
     int64_t top, bottom, left, right;
 };
 
-#define OPTION(field) .name = #field, .offset = offsetof(struct pad_options, field), .type = OPTION_INTEGER, .initial = "0", .max = 65535
+#define OPTION(field)                                                                                                  \
+    .name = #field, .offset = offsetof(struct pad_options, field), .type = OPTION_INTEGER, .initial = "0", .max = 65535
 static const struct option_spec pad_specs[] = {
     {OPTION(top), .help = "rows above"},
     {OPTION(bottom), .help = "rows below"},

@@ -3,8 +3,10 @@
 
 #define OPTION(field) .name = #field, .offset = offsetof(struct pooling_options, field)
 const struct option_spec pooling_specs[POOLING_OPTIONS] = {
-    {OPTION(kernel), .type = OPTION_PAIR, .min = 1, .max = 65535, .flags = OPTION_REQUIRED, .help = "size of the window"},
-    {OPTION(stride), .type = OPTION_PAIR, .initial = "0", .min = 0, .max = 65535, .help = "step between windows; 0: the kernel's size"},
+    {OPTION(kernel), .type = OPTION_PAIR, .min = 1, .max = 65535, .flags = OPTION_REQUIRED,
+     .help = "size of the window"},
+    {OPTION(stride), .type = OPTION_PAIR, .initial = "0", .min = 0, .max = 65535,
+     .help = "step between windows; 0: the kernel's size"},
     {OPTION(padding), .type = OPTION_PAIR, .initial = "0", .min = 0, .max = 65535,
      .help = "border around the map, at most half a kernel; a maximum ignores it, an average counts its zeros"},
 };
@@ -20,7 +22,8 @@ bool pooling_read(const struct layer_site *site, const struct pooling_options *o
     if (!layer_wants_map(site, 0))
         return false;
     if (2 * o->padding.height > o->kernel.height || 2 * o->padding.width > o->kernel.width) {
-        fail(site->graph->ctx, STATUS_BAD_INPUT, "%s.%s: a pool's padding is at most half its kernel, found %dx%d for a kernel of %dx%d",
+        fail(site->graph->ctx, STATUS_BAD_INPUT,
+             "%s.%s: a pool's padding is at most half its kernel, found %dx%d for a kernel of %dx%d",
              site->network->name, site->name, (int)o->padding.height, (int)o->padding.width, (int)o->kernel.height,
              (int)o->kernel.width);
         return false;

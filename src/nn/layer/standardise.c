@@ -18,10 +18,11 @@ static struct node *standardise_build(const struct layer_site *site, const void 
     const struct shape *in = &site->inputs[0]->spec.shape;
     size_t channels = (size_t)in->dim[in->rank - 1];
     size_t count = o->mean.count > o->deviation.count ? o->mean.count : o->deviation.count;
-    bool fit = (o->mean.count == 1 || o->mean.count == count) && (o->deviation.count == 1 || o->deviation.count == count) &&
-               (count == 1 || count == channels);
+    bool fit = (o->mean.count == 1 || o->mean.count == count) &&
+               (o->deviation.count == 1 || o->deviation.count == count) && (count == 1 || count == channels);
     if (!fit) {
-        fail(site->graph->ctx, STATUS_BAD_SHAPE, "%s.%s: expected 1 or %zu numbers (one a channel), found %zu for mean and %zu for deviation",
+        fail(site->graph->ctx, STATUS_BAD_SHAPE,
+             "%s.%s: expected 1 or %zu numbers (one a channel), found %zu for mean and %zu for deviation",
              site->network->name, site->name, channels, o->mean.count, o->deviation.count);
         return NULL;
     }

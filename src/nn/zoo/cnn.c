@@ -1,4 +1,5 @@
-/* nn/zoo/cnn.c: for each width a 3x3 convolution with batch norm and ReLU, 2x2 maximum pools between them, a head, a linear layer.
+/* nn/zoo/cnn.c: for each width a 3x3 convolution with batch norm and ReLU, 2x2 maximum pools between them, a head, a
+ * linear layer.
  *
  * With widths [32, 32, 64, 64, 128] and pools behind the second and fourth: 140,458 parameters on 1x28x28. */
 #include "nn/zoo/list.h"
@@ -16,7 +17,8 @@ static const struct option_spec cnn_specs[] = {
     {OPTION(widths), .type = OPTION_INTEGERS, .initial = "[32, 32, 64, 64, 128]", .min = 1, .max = INT32_MAX,
      .help = "channels of the convolutions"},
     {OPTION(pools), .type = OPTION_INTEGERS, .min = 0, .max = 4096,
-     .help = "the convolutions, counted from 1, that a 2x2 pool follows; [0]: none; default: every second one but the last"},
+     .help = "the convolutions, counted from 1, that a 2x2 pool follows; [0]: none; default: every second one but the "
+             "last"},
     {OPTION(head), .type = OPTION_CHOICE, .initial = "average", .choices = zoo_heads, .help = ZOO_HEAD_HELP},
     {OPTION(dropout), .type = OPTION_REAL, .initial = "0", .min = 0, .max = 1, .flags = OPTION_BELOW_MAX,
      .help = "rate before the linear layer"},
@@ -32,7 +34,8 @@ static bool pooled(const struct cnn_options *o, int64_t convolution)
     return false;
 }
 
-static struct value *cnn_layers(struct context *ctx, struct arena *arena, const struct network_input *input, const void *options)
+static struct value *cnn_layers(struct context *ctx, struct arena *arena, const struct network_input *input,
+                                const void *options)
 {
     const struct cnn_options *o = options;
     if (o->widths.count == 0) {
@@ -41,8 +44,8 @@ static struct value *cnn_layers(struct context *ctx, struct arena *arena, const 
     }
     for (size_t i = 0; i < o->pools.count; i++)
         if ((size_t)o->pools.values[i] > o->widths.count) {
-            fail(ctx, STATUS_BAD_INPUT, "network cnn: a pool behind convolution %" PRId64 ", but there are %zu widths", o->pools.values[i],
-                 o->widths.count);
+            fail(ctx, STATUS_BAD_INPUT, "network cnn: a pool behind convolution %" PRId64 ", but there are %zu widths",
+                 o->pools.values[i], o->widths.count);
             return NULL;
         }
     int64_t height = input->height, width = input->width;
@@ -56,7 +59,8 @@ static struct value *cnn_layers(struct context *ctx, struct arena *arena, const 
         height /= 2;
         width /= 2;
     }
-    return zoo_head(arena, list, o->head, o->widths.values[o->widths.count - 1], height, width, o->dropout, input->classes);
+    return zoo_head(arena, list, o->head, o->widths.values[o->widths.count - 1], height, width, o->dropout,
+                    input->classes);
 }
 
 const struct zoo_entry zoo_cnn = {

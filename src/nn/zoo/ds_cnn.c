@@ -1,4 +1,5 @@
-/* nn/zoo/ds_cnn.c: a convolution, then depthwise-separable blocks, a head, a linear layer: few parameters and multiplications.
+/* nn/zoo/ds_cnn.c: a convolution, then depthwise-separable blocks, a head, a linear layer: few parameters and
+ * multiplications.
  *
  * Zhang 2017, arXiv 1711.07128, figure 2, made for images: square windows. */
 #include "nn/zoo/list.h"
@@ -14,9 +15,11 @@ struct ds_cnn_options {
 
 #define OPTION(field) .name = #field, .offset = offsetof(struct ds_cnn_options, field)
 static const struct option_spec ds_cnn_specs[] = {
-    {OPTION(widths), .type = OPTION_INTEGERS, .initial = "[64, 64, 64, 64]", .min = 1, .max = INT32_MAX, .help = "channels of the blocks"},
+    {OPTION(widths), .type = OPTION_INTEGERS, .initial = "[64, 64, 64, 64]", .min = 1, .max = INT32_MAX,
+     .help = "channels of the blocks"},
     {OPTION(strides), .type = OPTION_INTEGERS, .min = 1, .max = 65535, .help = "one a block; default: 1 each"},
-    {OPTION(stem), .type = OPTION_INTEGER, .initial = "64", .min = 1, .max = INT32_MAX, .help = "channels of the first convolution"},
+    {OPTION(stem), .type = OPTION_INTEGER, .initial = "64", .min = 1, .max = INT32_MAX,
+     .help = "channels of the first convolution"},
     {OPTION(stem_kernel), .type = OPTION_INTEGER, .initial = "3", .min = 1, .max = 65535, .help = "its window"},
     {OPTION(stem_stride), .type = OPTION_INTEGER, .initial = "2", .min = 1, .max = 65535, .help = "its stride"},
     {OPTION(head), .type = OPTION_CHOICE, .initial = "average", .choices = zoo_heads, .help = ZOO_HEAD_HELP},
@@ -30,12 +33,13 @@ static int64_t strided(int64_t size, int64_t kernel, int64_t stride)
     return (size + 2 * (kernel / 2) - kernel) / stride + 1;
 }
 
-static struct value *ds_cnn_layers(struct context *ctx, struct arena *arena, const struct network_input *input, const void *options)
+static struct value *ds_cnn_layers(struct context *ctx, struct arena *arena, const struct network_input *input,
+                                   const void *options)
 {
     const struct ds_cnn_options *o = options;
     if (o->strides.count != 0 && o->strides.count != o->widths.count) {
-        fail(ctx, STATUS_BAD_INPUT, "network ds-cnn: expected a stride for each of the %zu widths, found %zu", o->widths.count,
-             o->strides.count);
+        fail(ctx, STATUS_BAD_INPUT, "network ds-cnn: expected a stride for each of the %zu widths, found %zu",
+             o->widths.count, o->strides.count);
         return NULL;
     }
     int64_t channels = o->stem;
@@ -47,7 +51,8 @@ static struct value *ds_cnn_layers(struct context *ctx, struct arena *arena, con
         channels = o->widths.values[i];
         struct value *block = zoo_integer(arena, value_map(arena), "out", channels);
         block = zoo_integer(arena, block, "stride", stride);
-        list = block ? zoo_add(arena, list, "depthwise_separable", arena_format(arena, "block%zu", i + 1), block) : NULL;
+        list =
+            block ? zoo_add(arena, list, "depthwise_separable", arena_format(arena, "block%zu", i + 1), block) : NULL;
         height = strided(height, 3, stride);
         width = strided(width, 3, stride);
     }

@@ -3,7 +3,8 @@
 
 const char *const zoo_heads[] = {"average", "weighting", NULL};
 
-struct value *zoo_add(struct arena *arena, struct value *list, const char *type, const char *name, struct value *options)
+struct value *zoo_add(struct arena *arena, struct value *list, const char *type, const char *name,
+                      struct value *options)
 {
     struct value *layer = value_set(arena, value_map(arena), type, options ? options : value_map(arena));
     if (name)
@@ -38,8 +39,8 @@ struct value *zoo_dropout(struct arena *arena, struct value *list, double rate)
     return options ? zoo_add(arena, list, "dropout", NULL, options) : NULL;
 }
 
-struct value *zoo_head(struct arena *arena, struct value *list, int head, int64_t channels, int64_t height, int64_t width, double dropout,
-                       int64_t classes)
+struct value *zoo_head(struct arena *arena, struct value *list, int head, int64_t channels, int64_t height,
+                       int64_t width, double dropout, int64_t classes)
 {
     if (head == ZOO_HEAD_WEIGHTING) {
         struct value *kernel = value_append(arena, value_list(arena), value_integer(arena, height));

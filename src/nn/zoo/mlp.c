@@ -8,12 +8,14 @@ struct mlp_options {
 
 #define OPTION(field) .name = #field, .offset = offsetof(struct mlp_options, field)
 static const struct option_spec mlp_specs[] = {
-    {OPTION(widths), .type = OPTION_INTEGERS, .initial = "[128]", .min = 1, .max = INT32_MAX, .help = "lengths of the hidden layers"},
+    {OPTION(widths), .type = OPTION_INTEGERS, .initial = "[128]", .min = 1, .max = INT32_MAX,
+     .help = "lengths of the hidden layers"},
     {OPTION(dropout), .type = OPTION_REAL, .initial = "0", .min = 0, .max = 1, .flags = OPTION_BELOW_MAX,
      .help = "rate behind each hidden layer"},
 };
 
-static struct value *mlp_layers(struct context *ctx, struct arena *arena, const struct network_input *input, const void *options)
+static struct value *mlp_layers(struct context *ctx, struct arena *arena, const struct network_input *input,
+                                const void *options)
 {
     (void)ctx;
     const struct mlp_options *o = options;
