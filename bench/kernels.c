@@ -187,7 +187,8 @@ static void bench_convolution(struct bench *b)
     b->depthwise = convolution_depthwise(s);
     for (int i = 0; i < 3; i++) {
         b->library[i] = NULL;
-        if (b->size == sizeof(float) && onednn_convolution_new(b->kernels, s, kinds[i], false, -1, &b->library[i]) == STATUS_OK) {
+        if (b->size == sizeof(float) &&
+            onednn_convolution_new(b->kernels, s, kinds[i], false, -1, &b->library[i]) == STATUS_OK) {
             packed = larger(packed, onednn_packed_bytes(b->library[i]));
             scratch = larger(scratch, onednn_scratch_bytes(b->library[i]));
             name = onednn_pass_name(b->library[i]);
@@ -201,8 +202,8 @@ static void bench_convolution(struct bench *b)
     b->y = memory(b, s->batch * s->out_size[0] * s->out_size[1] * s->out);
     b->packed = memory(b, (int64_t)(packed / b->size));
     b->scratch = memory(b, (int64_t)(scratch / b->size));
-    printf("%3d -> %3d %dx%d on %2d, stride %d, groups %3d:", (int)s->in, (int)s->out, (int)s->kernel[0], (int)s->kernel[1],
-           (int)s->size[0], (int)s->stride[0], (int)s->groups);
+    printf("%3d -> %3d %dx%d on %2d, stride %d, groups %3d:", (int)s->in, (int)s->out, (int)s->kernel[0],
+           (int)s->kernel[1], (int)s->size[0], (int)s->stride[0], (int)s->groups);
     for (int i = 0; i < 3; i++) {
         printf("  %c", "FDW"[i]);
         measure(b, own[i], convolution_macs(s));
@@ -246,13 +247,14 @@ static void bench_product(struct bench *b)
 
 /* in, out, size, kernel, stride, groups; padding keeps the size, but for 7x7: none. */
 static const int convolutions[][6] = {
-    {1, 12, 28, 3, 1, 1},  {1, 32, 28, 3, 1, 1},  {3, 16, 32, 3, 1, 1},  {8, 8, 28, 3, 1, 1},    {12, 12, 28, 3, 1, 1},
-    {12, 12, 14, 3, 1, 1}, {12, 12, 7, 3, 1, 1},  {12, 24, 14, 3, 2, 1}, {12, 12, 14, 1, 1, 1},  {16, 16, 14, 3, 1, 1},
-    {17, 17, 14, 3, 1, 1}, {32, 32, 28, 3, 1, 1}, {32, 64, 14, 3, 1, 1}, {64, 64, 14, 3, 1, 1},  {64, 128, 7, 3, 1, 1},
-    {128, 128, 7, 3, 1, 1}, {32, 32, 28, 3, 2, 1}, {64, 128, 14, 1, 1, 1}, {32, 32, 14, 3, 1, 4}, {32, 32, 14, 3, 1, 32},
+    {1, 12, 28, 3, 1, 1},   {1, 32, 28, 3, 1, 1},   {3, 16, 32, 3, 1, 1},  {8, 8, 28, 3, 1, 1},
+    {12, 12, 28, 3, 1, 1},  {12, 12, 14, 3, 1, 1},  {12, 12, 7, 3, 1, 1},  {12, 24, 14, 3, 2, 1},
+    {12, 12, 14, 1, 1, 1},  {16, 16, 14, 3, 1, 1},  {17, 17, 14, 3, 1, 1}, {32, 32, 28, 3, 1, 1},
+    {32, 64, 14, 3, 1, 1},  {64, 64, 14, 3, 1, 1},  {64, 128, 7, 3, 1, 1}, {128, 128, 7, 3, 1, 1},
+    {32, 32, 28, 3, 2, 1},  {64, 128, 14, 1, 1, 1}, {32, 32, 14, 3, 1, 4}, {32, 32, 14, 3, 1, 32},
     {12, 12, 14, 3, 1, 12}, {12, 12, 7, 7, 1, 12}};
 /* m, n, k; is b given turned, as [n,k]? */
-static const int products[][4] = {{128, 10, 588, 1}, {128, 10, 128, 1}, {588, 10, 128, 0}, {128, 588, 10, 0},
+static const int products[][4] = {{128, 10, 588, 1},  {128, 10, 128, 1},  {588, 10, 128, 0}, {128, 588, 10, 0},
                                   {128, 128, 128, 0}, {128, 512, 784, 1}, {512, 784, 128, 0}};
 
 int main(int argc, char **argv)
@@ -267,20 +269,34 @@ int main(int argc, char **argv)
     }
     b.table = kernels_of(b.kernels, f64 ? ELEMENT_F64 : ELEMENT_F32);
     b.peak = peak_of(b.table->level, f64);
-    printf("level %s, %s, multiply-add peak %.1f GFLOP/s; batch 64\nF forward, D data, W weights: own%s\n", b.table->level,
-           f64 ? "f64" : "f32", b.peak, f64 ? "" : ", library");
+    printf("level %s, %s, multiply-add peak %.1f GFLOP/s; batch 64\nF forward, D data, W weights: own%s\n",
+           b.table->level, f64 ? "f64" : "f32", b.peak, f64 ? "" : ", library");
     for (size_t i = 0; i < sizeof convolutions / sizeof *convolutions; i++) {
         const int *c = convolutions[i];
         const int64_t padding = c[3] == 7 ? 0 : c[3] / 2, out = convolution_out_size(c[2], c[3], c[4], padding, 1);
-        b.s = (struct convolution_shape){.batch = 64, .in = c[0], .out = c[1], .size = {c[2], c[2]}, .out_size = {out, out},
-                                         .kernel = {c[3], c[3]}, .stride = {c[4], c[4]}, .padding = {padding, padding},
-                                         .dilation = {1, 1}, .groups = c[5]};
+        b.s = (struct convolution_shape){.batch = 64,
+                                         .in = c[0],
+                                         .out = c[1],
+                                         .size = {c[2], c[2]},
+                                         .out_size = {out, out},
+                                         .kernel = {c[3], c[3]},
+                                         .stride = {c[4], c[4]},
+                                         .padding = {padding, padding},
+                                         .dilation = {1, 1},
+                                         .groups = c[5]};
         bench_convolution(&b);
     }
     for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
         const int *p = products[i];
-        b.p = (struct product_shape){.m = p[0], .n = p[1], .k = p[2], .a_row = p[2], .a_k = 1, .b_k = p[3] ? 1 : p[1],
-                                     .b_n = p[3] ? p[2] : 1, .c_row = p[1], .limit = -1};
+        b.p = (struct product_shape){.m = p[0],
+                                     .n = p[1],
+                                     .k = p[2],
+                                     .a_row = p[2],
+                                     .a_k = 1,
+                                     .b_k = p[3] ? 1 : p[1],
+                                     .b_n = p[3] ? p[2] : 1,
+                                     .c_row = p[1],
+                                     .limit = -1};
         bench_product(&b);
     }
     kernel_context_free(b.kernels);

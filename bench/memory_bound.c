@@ -1,6 +1,7 @@
-/* memory_bound.c: how near the passes over maps come to the memory they stream: GB/s of each kernel, and its share of a memcpy of
- * the same map measured beside it (a share above 1: less is written than read). One thread; CPU time, so that other programs on
- * the machine disturb less. Not a test. Arguments: batch, height = width, channels (default 128 28 12). */
+/* memory_bound.c: how near the passes over maps come to the memory they stream: GB/s of each kernel, and its share of a
+ * memcpy of the same map measured beside it (a share above 1: less is written than read). One thread; CPU time, so that
+ * other programs on the machine disturb less. Not a test. Arguments: batch, height = width, channels (default 128 28
+ * 12). */
 #include "kernel/elementwise.h"
 #include "kernel/kernel.h"
 #include "kernel/normalise.h"
@@ -38,11 +39,13 @@ static double seconds(void)
     }
 
 WORK(copy, memcpy(b->y, b->x, (size_t)b->n * b->size))
-WORK(add_maps, b->table->binary_forward(BINARY_ADD, 1, b->n, b->x, ((const int64_t[]){0, 1}), b->dy, ((const int64_t[]){0, 1}), b->y, 1))
-WORK(mul_channels, b->table->binary_forward(BINARY_MUL, b->rows, b->channels, b->x, ((const int64_t[]){b->channels, 1}), b->gamma,
-                                            ((const int64_t[]){0, 1}), b->y, 1))
-WORK(mul_channels_back, b->table->binary_gradient(SLOPE_A, b->rows, b->channels, b->dy, b->x, ((const int64_t[]){b->channels, 1}),
-                                                  NULL, ((const int64_t[]){0, 1}), b->beta, ((const int64_t[]){0, 1}), false, 1))
+WORK(add_maps, b->table->binary_forward(BINARY_ADD, 1, b->n, b->x, ((const int64_t[]){0, 1}), b->dy,
+                                        ((const int64_t[]){0, 1}), b->y, 1))
+WORK(mul_channels, b->table->binary_forward(BINARY_MUL, b->rows, b->channels, b->x, ((const int64_t[]){b->channels, 1}),
+                                            b->gamma, ((const int64_t[]){0, 1}), b->y, 1))
+WORK(mul_channels_back,
+     b->table->binary_gradient(SLOPE_A, b->rows, b->channels, b->dy, b->x, ((const int64_t[]){b->channels, 1}), NULL,
+                               ((const int64_t[]){0, 1}), b->beta, ((const int64_t[]){0, 1}), false, 1))
 WORK(relu, b->table->unary_forward(UNARY_RELU, b->n, b->x, b->y, 1))
 WORK(relu_back, b->table->unary_backward(UNARY_RELU, b->n, b->x, b->dy, b->dx, false, 1))
 WORK(exponential, b->table->unary_forward(UNARY_EXP, b->n, b->x, b->y, 1))
@@ -51,15 +54,17 @@ WORK(dropout, b->table->dropout(b->n, b->x, ((const uint32_t[]){1, 2}), 3, (uint
 WORK(moments, b->table->norm_moments(b->rows, b->channels, b->x, b->sums, b->sums + b->channels, b->scratch, 1))
 WORK(apply, b->table->norm_apply(b->rows, b->channels, b->x, b->coefficients, 0, HUGE_VAL, b->y, 1))
 WORK(sums, b->table->norm_sums(b->rows, b->channels, b->x, b->dy, b->coefficients, 0, HUGE_VAL, b->sums, b->scratch, 1))
-WORK(gradient, b->table->norm_gradient(b->rows, b->channels, b->x, b->dy, b->coefficients, 0, HUGE_VAL, b->dx, false, 1))
+WORK(gradient,
+     b->table->norm_gradient(b->rows, b->channels, b->x, b->dy, b->coefficients, 0, HUGE_VAL, b->dx, false, 1))
 WORK(pool, b->table->max_pool_forward(&b->pool, b->x, b->small, 1))
 WORK(pool_back, b->table->max_pool_backward(&b->pool, b->x, b->small, b->dx, false, 1))
 WORK(average, b->table->average_pool_forward(&b->pool, b->x, b->small, 1))
-WORK(norm_pool, b->table->norm_pool_apply(b->batch, b->side, b->side, b->channels, b->x, b->coefficients, 0, HUGE_VAL, b->small, 1))
-WORK(norm_pool_sums, b->table->norm_pool_sums(b->batch, b->side, b->side, b->channels, b->x, b->small, b->coefficients, 0, HUGE_VAL,
-                                              b->sums, b->scratch, 1))
-WORK(norm_pool_back, b->table->norm_pool_gradient(b->batch, b->side, b->side, b->channels, b->x, b->small, b->coefficients, 0,
-                                                  HUGE_VAL, b->dx, false, 1))
+WORK(norm_pool, b->table->norm_pool_apply(b->batch, b->side, b->side, b->channels, b->x, b->coefficients, 0, HUGE_VAL,
+                                          b->small, 1))
+WORK(norm_pool_sums, b->table->norm_pool_sums(b->batch, b->side, b->side, b->channels, b->x, b->small, b->coefficients,
+                                              0, HUGE_VAL, b->sums, b->scratch, 1))
+WORK(norm_pool_back, b->table->norm_pool_gradient(b->batch, b->side, b->side, b->channels, b->x, b->small,
+                                                  b->coefficients, 0, HUGE_VAL, b->dx, false, 1))
 
 /* What a kernel streams, in maps of x's size. */
 static const struct {
@@ -130,7 +135,8 @@ static void bench_fill(struct bench *b)
     b->table->norm_coefficients(b->channels, b->kept, b->gamma, b->beta, b->coefficients);
 }
 
-static enum status bench_run(struct context *ctx, const struct kernels *table, int64_t batch, int64_t side, int64_t channels)
+static enum status bench_run(struct context *ctx, const struct kernels *table, int64_t batch, int64_t side,
+                             int64_t channels)
 {
     struct bench b = {.table = table, .batch = batch, .side = side, .channels = channels, .rows = batch * side * side};
     b.n = b.rows * channels;
@@ -145,14 +151,17 @@ static enum status bench_run(struct context *ctx, const struct kernels *table, i
     b.sums = memory_new(ctx, 2 * (size_t)channels, sizeof(double));
     b.bytes = memory_new(ctx, (size_t)b.n, 1);
     if (ctx->error.status == STATUS_OK) {
-        printf("%s %s, map [%lld,%lld,%lld,%lld], %.1f MB\n", table->level, element_text(table->element), (long long)batch,
-               (long long)side, (long long)side, (long long)channels, (double)b.n * (double)b.size / 1e6);
+        printf("%s %s, map [%lld,%lld,%lld,%lld], %.1f MB\n", table->level, element_text(table->element),
+               (long long)batch, (long long)side, (long long)side, (long long)channels,
+               (double)b.n * (double)b.size / 1e6);
         bench_fill(&b);
         double copied = 0;
         for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
-            double taken = best_of(&b, works[i].work), speed = works[i].maps * (double)b.n * (double)b.size / taken / 1e9;
+            double taken = best_of(&b, works[i].work),
+                   speed = works[i].maps * (double)b.n * (double)b.size / taken / 1e9;
             copied = i == 0 ? speed : copied;
-            printf("  %-26s %8.3f ms  %7.2f GB/s  %5.2f of memcpy\n", works[i].name, taken * 1e3, speed, speed / copied);
+            printf("  %-26s %8.3f ms  %7.2f GB/s  %5.2f of memcpy\n", works[i].name, taken * 1e3, speed,
+                   speed / copied);
         }
     }
     for (int i = 0; i < 5; i++) {

@@ -33,8 +33,8 @@ static const char *const layer_lists[] = {
     "{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, {X}, global_average_pool, {linear: {out: 10}}]}",
     "{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, {X}, {linear: {out: 10}}]}",
     "{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, global_average_pool, {X}, {linear: {out: 10}}]}",
-    "{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, {conv: {out: 8, kernel: 3, padding: 1}, name: b}, "
-    "{X, inputs: [a, b]}, global_average_pool, {linear: {out: 10}}]}",
+    ("{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, {conv: {out: 8, kernel: 3, padding: 1}, name: b}, "
+     "{X, inputs: [a, b]}, global_average_pool, {linear: {out: 10}}]}"),
 };
 
 struct example {

@@ -109,7 +109,8 @@ static dnnl_status_t pass_operand(struct onednn_pass *pass, int argument, const 
     return result;
 }
 
-static dnnl_status_t pass_reorder(struct onednn_pass *pass, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to)
+static dnnl_status_t pass_reorder(struct onednn_pass *pass, const dnnl_memory_desc_t *from,
+                                  const dnnl_memory_desc_t *to)
 {
     dnnl_primitive_desc_t description = NULL;
     dnnl_engine_t engine = pass->state->engine;
@@ -176,13 +177,15 @@ static dnnl_status_t describe_operands(const struct convolution_shape *s, struct
         o->stride[i] = s->stride[i];
         o->padding[i] = s->padding[i];
         o->dilation[i] = s->dilation[i] - 1;
-        o->after[i] = (s->out_size[i] - 1) * s->stride[i] + (s->kernel[i] - 1) * s->dilation[i] + 1 - s->size[i] - s->padding[i];
+        o->after[i] =
+            (s->out_size[i] - 1) * s->stride[i] + (s->kernel[i] - 1) * s->dilation[i] + 1 - s->size[i] - s->padding[i];
     }
     dnnl_status_t result = dnnl_memory_desc_init_by_tag(&o->x, 4, x, dnnl_f32, dnnl_nhwc);
     if (result == dnnl_success)
         result = dnnl_memory_desc_init_by_tag(&o->y, 4, y, dnnl_f32, dnnl_nhwc);
     if (result == dnnl_success)
-        result = dnnl_memory_desc_init_by_tag(&o->weight, rank, grouped ? groups : single, dnnl_f32, dnnl_format_tag_any);
+        result =
+            dnnl_memory_desc_init_by_tag(&o->weight, rank, grouped ? groups : single, dnnl_f32, dnnl_format_tag_any);
     if (result == dnnl_success)
         result = dnnl_memory_desc_init_by_tag(&o->plain, rank, grouped ? groups : single, dnnl_f32,
                                               grouped ? dnnl_goihw : dnnl_oihw);
@@ -192,17 +195,17 @@ static dnnl_status_t describe_operands(const struct convolution_shape *s, struct
 }
 
 /* describe_pass: the primitive descriptor; the backward passes need the forward's as a hint. */
-static dnnl_status_t describe_pass(struct dnnl_state *state, const struct convolution_operands *o, enum onednn_kind kind,
-                                   bool bias, dnnl_primitive_attr_t attributes, dnnl_primitive_desc_t *out)
+static dnnl_status_t describe_pass(struct dnnl_state *state, const struct convolution_operands *o,
+                                   enum onednn_kind kind, bool bias, dnnl_primitive_attr_t attributes,
+                                   dnnl_primitive_desc_t *out)
 {
     const dnnl_memory_desc_t *with = bias ? &o->bias : NULL;
     const dnnl_alg_kind_t direct = dnnl_convolution_direct;
     dnnl_convolution_desc_t forward, back;
     dnnl_primitive_desc_t hint = NULL;
-    dnnl_status_t result =
-        dnnl_dilated_convolution_forward_desc_init(&forward, dnnl_forward_training, direct, &o->x, &o->weight,
-                                                   kind == ONEDNN_DATA ? NULL : with, &o->y, o->stride, o->dilation,
-                                                   o->padding, o->after);
+    dnnl_status_t result = dnnl_dilated_convolution_forward_desc_init(
+        &forward, dnnl_forward_training, direct, &o->x, &o->weight, kind == ONEDNN_DATA ? NULL : with, &o->y, o->stride,
+        o->dilation, o->padding, o->after);
     if (result == dnnl_success)
         result = dnnl_primitive_desc_create(&hint, &forward, attributes, state->engine, NULL);
     if (result != dnnl_success || kind == ONEDNN_FORWARD) {
@@ -255,8 +258,8 @@ static enum status pass_new(struct kernel_context *kernels, enum onednn_kind kin
     return STATUS_OK;
 }
 
-enum status onednn_convolution_new(struct kernel_context *kernels, const struct convolution_shape *shape, enum onednn_kind kind,
-                                   bool bias, double limit, struct onednn_pass **out)
+enum status onednn_convolution_new(struct kernel_context *kernels, const struct convolution_shape *shape,
+                                   enum onednn_kind kind, bool bias, double limit, struct onednn_pass **out)
 {
     enum status status = STATUS_OK;
     struct onednn_pass *pass = NULL;
@@ -379,9 +382,11 @@ void onednn_pack(struct onednn_pass *pass, const void *weight, void *packed)
     reorder_run(pass, pass->plain, pass->packed);
 }
 
-#define RUN(pass, arguments, memories) pass_run(pass, arguments, memories, (int)(sizeof(arguments) / sizeof *(arguments)))
+#define RUN(pass, arguments, memories)                                                                                 \
+    pass_run(pass, arguments, memories, (int)(sizeof(arguments) / sizeof *(arguments)))
 
-void onednn_forward(struct onednn_pass *pass, const void *x, const void *packed, const void *bias, void *y, void *scratch)
+void onednn_forward(struct onednn_pass *pass, const void *x, const void *packed, const void *bias, void *y,
+                    void *scratch)
 {
     const int argument[] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST, DNNL_ARG_SCRATCHPAD};
     void *const memory[] = {writable(x), writable(packed), writable(bias), y, scratch};
@@ -398,7 +403,8 @@ void onednn_data(struct onednn_pass *pass, const void *dy, const void *packed, v
 void onednn_weights(struct onednn_pass *pass, const void *x, const void *dy, void *dw, void *db, void *scratch)
 {
     void *packed = (char *)scratch + pass->own_scratch;
-    const int argument[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS, DNNL_ARG_SCRATCHPAD};
+    const int argument[] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_DST, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_BIAS,
+                            DNNL_ARG_SCRATCHPAD};
     void *const memory[] = {writable(x), writable(dy), packed, db, scratch};
     RUN(pass, argument, memory);
     dnnl_memory_set_data_handle(pass->packed, packed);

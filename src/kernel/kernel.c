@@ -64,8 +64,8 @@ static enum status choose_level(struct context *ctx, int *level)
             return STATUS_OK;
         }
     }
-    return fail(ctx, STATUS_BAD_INPUT, "RETORT_LEVEL: no level \"%s\"; expected one of %s to %s", wanted, levels[0].name,
-                levels[LEVEL_COUNT - 1].name);
+    return fail(ctx, STATUS_BAD_INPUT, "RETORT_LEVEL: no level \"%s\"; expected one of %s to %s", wanted,
+                levels[0].name, levels[LEVEL_COUNT - 1].name);
 }
 
 static enum status choose_kernels(struct context *ctx, enum kernel_choice *choice)

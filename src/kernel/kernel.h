@@ -26,7 +26,7 @@ struct dnnl_state; /* kernel/dnnl.h */
 
 /* Where our own loops and a library's kernel can do the same. */
 enum kernel_choice {
-    KERNEL_CHOICE_MEASURED, /* what was measured to be faster (docs/decisions.md) */
+    KERNEL_CHOICE_MEASURED, /* what was measured to be faster (docs/kernels.md) */
     KERNEL_CHOICE_OWN,      /* tests and benchmarks: RETORT_KERNELS=own in the environment, */
     KERNEL_CHOICE_LIBRARY,  /* RETORT_KERNELS=library */
 };

@@ -12,8 +12,8 @@ import small_data  # noqa: E402
 from retort import PROGRAM, expect, finish, run  # noqa: E402
 
 RECIPE = """
-teacher: {network: {name: mlp, widths: [32]}, train: {epochs: 60, batch: 32}}
-student: {network: {name: cnn, widths: [4, 6], dropout: 0.1}, train: {epochs: 30, batch: 32, optimiser: {name: sgd, rate: 0.02}}}
+teacher: {network: {name: mlp, widths: [32]}, train: {epochs: 30, batch: 32}}
+student: {network: {name: cnn, widths: [4, 6], dropout: 0.1}, train: {epochs: 15, batch: 32, optimiser: {name: sgd, rate: 0.02}}}
 seeds: [0, 1]
 """
 
@@ -50,7 +50,7 @@ def main():
     done = run("distill", "recipe.yaml", "-o", "whole", "--quiet")
     expect(done.status == 0, "the run", done)
     interrupted = 0
-    cases = {"once": ([signal.SIGINT], 3), "thrice": ([signal.SIGINT] * 3, 10), "term": ([signal.SIGTERM], 70)}
+    cases = {"once": ([signal.SIGINT], 3), "thrice": ([signal.SIGINT] * 3, 10), "term": ([signal.SIGTERM], 40)}
     for folder, (numbers, lines) in cases.items():
         interrupted += interrupt(folder, ["distill", "recipe.yaml", "-o", folder], numbers, lines) == 130
         interrupted += interrupt(folder, ["distill", "--resume", folder], [signal.SIGINT], 2) == 130

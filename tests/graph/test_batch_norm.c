@@ -1,5 +1,5 @@
-/* Batch norm where the op table's small examples do not reach: PyTorch's running statistics, large means, constant channels, the
- * fused activation and pool against ops one after another (ties and kinks included), and threads. */
+/* Batch norm where the op table's small examples do not reach: PyTorch's running statistics, large means, constant
+ * channels, the fused activation and pool against ops one after another (ties and kinks included), and threads. */
 #include "base/random.h"
 #include "graph/op/batch_norm.h"
 #include "support/op_once.h"
@@ -60,7 +60,10 @@ static void fill_coarse(struct op_once *o, uint32_t stream)
     for (int64_t i = 0; i < op_once_elements(o, 0); i++)
         op_once_put(o, 0, i, floor(random_normal(&key, (uint64_t)i) * 2) / 2);
     for (int64_t c = 0; c < channels; c++) {
-        op_once_put(o, 1, c, c % 5 == 3 ? -1.5 : c % 5 == 4 ? 0 : 0.5 + 0.25 * (double)c); /* negative and zero ones too */
+        op_once_put(o, 1, c,
+                    c % 5 == 3   ? -1.5
+                    : c % 5 == 4 ? 0
+                                 : 0.5 + 0.25 * (double)c); /* negative and zero ones too */
         op_once_put(o, 2, c, 0.25 * (double)(c % 3) - 0.25);
     }
 }
@@ -128,7 +131,8 @@ static void a_constant_channel_becomes_beta(void **state)
     struct fixture *fixture = *state;
     for (int precision = 0; precision < 2; precision++) {
         struct op_once o;
-        norm_new(&o, fixture->kernels[0], &op_batch_norm, &plain, precision ? ELEMENT_F64 : ELEMENT_F32, SHAPE(5, 7, 3, 3));
+        norm_new(&o, fixture->kernels[0], &op_batch_norm, &plain, precision ? ELEMENT_F64 : ELEMENT_F32,
+                 SHAPE(5, 7, 3, 3));
         for (int64_t i = 0; i < op_once_elements(&o, 0); i++)
             op_once_put(&o, 0, i, i % 3 == 0 ? 0.1 : i % 3 == 1 ? -12345.678 : 0);
         for (int64_t c = 0; c < 3; c++)
@@ -152,7 +156,8 @@ static void assert_close(double a, double b, double scale, const char *what, int
         fail_msg("%s: element %lld: %.9g and %.9g", what, (long long)i, a, b);
 }
 
-/* fused_against_steps: batch norm with what is fused into it, beside batch norm, activation and pool as calls of their own. */
+/* fused_against_steps: batch norm with what is fused into it, beside batch norm, activation and pool as calls of their
+ * own. */
 static void fused_against_steps(struct kernel_context *kernels, const struct op *fused_op,
                                 const struct batch_norm_attributes *attributes, struct shape x)
 {
@@ -161,8 +166,8 @@ static void fused_against_steps(struct kernel_context *kernels, const struct op 
     struct op_once fused, norm, active, pool;
     norm_new(&fused, kernels, fused_op, attributes, ELEMENT_F32, x);
     norm_new(&norm, kernels, &op_batch_norm, &plain, ELEMENT_F32, x);
-    op_once_new(&active, kernels, attributes->activation == ACTIVATION_RELU6 ? &op_relu6 : &op_relu, NULL, ELEMENT_F32, 1,
-                &(struct tensor_spec){ELEMENT_REAL, x});
+    op_once_new(&active, kernels, attributes->activation == ACTIVATION_RELU6 ? &op_relu6 : &op_relu, NULL, ELEMENT_F32,
+                1, &(struct tensor_spec){ELEMENT_REAL, x});
     op_once_new(&pool, kernels, &op_max_pool, &two, ELEMENT_F32, 1, &(struct tensor_spec){ELEMENT_REAL, x});
     fill_coarse(&fused, 5);
     fill_coarse(&norm, 5);
@@ -201,7 +206,8 @@ static void fused_against_steps(struct kernel_context *kernels, const struct op 
         assert_close(op_once_d_in(&fused, 0, i), op_once_d_in(&norm, 0, i), 8, "gradient of x", i);
     for (int input = 1; input < 3; input++)
         for (int64_t c = 0; c < x.dim[3]; c++)
-            assert_close(op_once_d_in(&fused, input, c), op_once_d_in(&norm, input, c), 300, "gradient of gamma or beta", c);
+            assert_close(op_once_d_in(&fused, input, c), op_once_d_in(&norm, input, c), 300,
+                         "gradient of gamma or beta", c);
     op_once_free(&fused);
     op_once_free(&norm);
     op_once_free(&active);
@@ -247,7 +253,8 @@ static void two_threads_give_the_bits_of_one(void **state)
             assert_memory_equal(o[0].out[output], o[1].out[output],
                                 (size_t)shape_elements(&o[0].call.out[output].shape) * sizeof(float));
         for (int input = 0; input < 3; input++)
-            assert_memory_equal(o[0].d_in[input], o[1].d_in[input], (size_t)op_once_elements(&o[0], input) * sizeof(float));
+            assert_memory_equal(o[0].d_in[input], o[1].d_in[input],
+                                (size_t)op_once_elements(&o[0], input) * sizeof(float));
         op_once_free(&o[0]);
         op_once_free(&o[1]);
     }
@@ -256,7 +263,8 @@ static void two_threads_give_the_bits_of_one(void **state)
 static void shapes_that_do_not_fit_are_named(void **state)
 {
     struct fixture *fixture = *state;
-    struct op_call call = {.ctx = &fixture->ctx, .op = &op_batch_norm, .attributes = &plain, .name = "block2.norm", .n_inputs = 3};
+    struct op_call call = {
+        .ctx = &fixture->ctx, .op = &op_batch_norm, .attributes = &plain, .name = "block2.norm", .n_inputs = 3};
     call.in[0] = (struct tensor_spec){ELEMENT_REAL, SHAPE(SHAPE_BATCH, 4, 4, 12)};
     call.in[1] = (struct tensor_spec){ELEMENT_REAL, SHAPE(12)};
     call.in[2] = (struct tensor_spec){ELEMENT_REAL, SHAPE(8)};

@@ -75,20 +75,21 @@ static void random_example(uint64_t *counter, struct convolution_attributes *a, 
             c->dilation[i] = pick(counter, 0, 2) ? 1 : pick(counter, 2, 3);
         } while (convolution_out_size(size[i], c->kernel[i], c->stride[i], c->padding[i], c->dilation[i]) < 1);
     }
-    *example = (struct op_example){
-        .name = "random", .attributes = a, .n_inputs = 2 + a->has_bias,
-        .in = {{.rank = 4, .dim = {pick(counter, 1, 4), size[0], size[1], in}},
-               {.rank = 4, .dim = {c->out, in / c->groups, c->kernel[0], c->kernel[1]}},
-               {.rank = 1, .dim = {c->out}}}};
+    *example = (struct op_example){.name = "random",
+                                   .attributes = a,
+                                   .n_inputs = 2 + a->has_bias,
+                                   .in = {{.rank = 4, .dim = {pick(counter, 1, 4), size[0], size[1], in}},
+                                          {.rank = 4, .dim = {c->out, in / c->groups, c->kernel[0], c->kernel[1]}},
+                                          {.rank = 1, .dim = {c->out}}}};
 }
 
 static void print_shape(const struct op_example *example)
 {
     const struct convolution *c = &((const struct convolution_attributes *)example->attributes)->c;
     const int64_t *x = example->in[0].dim;
-    printf("x [%d,%d,%d,%d] out %d kernel %dx%d stride %dx%d padding %dx%d dilation %dx%d groups %d\n", (int)x[0], (int)x[1],
-           (int)x[2], (int)x[3], c->out, c->kernel[0], c->kernel[1], c->stride[0], c->stride[1], c->padding[0], c->padding[1],
-           c->dilation[0], c->dilation[1], c->groups);
+    printf("x [%d,%d,%d,%d] out %d kernel %dx%d stride %dx%d padding %dx%d dilation %dx%d groups %d\n", (int)x[0],
+           (int)x[1], (int)x[2], (int)x[3], c->out, c->kernel[0], c->kernel[1], c->stride[0], c->stride[1],
+           c->padding[0], c->padding[1], c->dilation[0], c->dilation[1], c->groups);
 }
 
 static void random_shapes_agree_with_the_reference(void **state)
@@ -128,14 +129,15 @@ static void *filled(struct context *ctx, enum element element, int64_t n, const 
     return memory;
 }
 
-static void trial_describe(struct trial *t, struct kernel_context *kernels, const struct convolution_attributes *a, enum element element,
-                           int64_t batch, int64_t size, int64_t in)
+static void trial_describe(struct trial *t, struct kernel_context *kernels, const struct convolution_attributes *a,
+                           enum element element, int64_t batch, int64_t size, int64_t in)
 {
     *t = (struct trial){.call = {.ctx = kernels->ctx, .op = op_find("convolution"), .attributes = a, .name = "trial"}};
     t->call.n_inputs = 3;
     t->call.n_outputs = 1;
     t->call.in[0] = (struct tensor_spec){ELEMENT_REAL, SHAPE(batch, size, size, in)};
-    t->call.in[1] = (struct tensor_spec){ELEMENT_REAL, SHAPE(a->c.out, in / a->c.groups, a->c.kernel[0], a->c.kernel[1])};
+    t->call.in[1] =
+        (struct tensor_spec){ELEMENT_REAL, SHAPE(a->c.out, in / a->c.groups, a->c.kernel[0], a->c.kernel[1])};
     t->call.in[2] = (struct tensor_spec){ELEMENT_REAL, SHAPE(a->c.out)};
     assert_int_equal(t->call.op->shape(&t->call), STATUS_OK);
     for (int i = 0; i < 3; i++)
@@ -150,7 +152,8 @@ static void trial_run(struct trial *t)
     static const char *const names[] = {"x", "weight", "bias"};
     struct context *ctx = t->call.ctx;
     const enum element element = t->call.in[0].element;
-    const size_t scratch = t->needs.forward_scratch > t->needs.backward_scratch ? t->needs.forward_scratch : t->needs.backward_scratch;
+    const size_t scratch =
+        t->needs.forward_scratch > t->needs.backward_scratch ? t->needs.forward_scratch : t->needs.backward_scratch;
     for (int i = 0; i < 3; i++) {
         t->n[i] = shape_elements(&t->call.in[i].shape);
         t->in[i] = filled(ctx, element, t->n[i], names[i]);
@@ -189,18 +192,23 @@ static void trial_free(struct trial *t)
 }
 
 /* Square kernels: {in, out, size, kernel, stride, groups}. */
-static const int shapes[][6] = {{1, 12, 9, 3, 1, 1},   {3, 16, 8, 3, 2, 1},   {8, 8, 7, 3, 1, 1},    {12, 12, 14, 3, 1, 1},
-                                {12, 24, 7, 3, 2, 1},  {16, 17, 6, 3, 1, 1},  {17, 16, 6, 1, 1, 1},  {32, 32, 9, 3, 2, 1},
-                                {32, 64, 7, 3, 1, 1},  {64, 64, 5, 3, 1, 1},  {64, 128, 4, 1, 1, 1}, {128, 128, 4, 3, 1, 1},
-                                {128, 32, 5, 3, 2, 1}, {32, 32, 7, 3, 1, 32}, {12, 12, 7, 7, 1, 12}, {32, 64, 6, 3, 1, 4}};
+static const int shapes[][6] = {
+    {1, 12, 9, 3, 1, 1},   {3, 16, 8, 3, 2, 1},   {8, 8, 7, 3, 1, 1},    {12, 12, 14, 3, 1, 1},
+    {12, 24, 7, 3, 2, 1},  {16, 17, 6, 3, 1, 1},  {17, 16, 6, 1, 1, 1},  {32, 32, 9, 3, 2, 1},
+    {32, 64, 7, 3, 1, 1},  {64, 64, 5, 3, 1, 1},  {64, 128, 4, 1, 1, 1}, {128, 128, 4, 3, 1, 1},
+    {128, 32, 5, 3, 2, 1}, {32, 32, 7, 3, 1, 32}, {12, 12, 7, 7, 1, 12}, {32, 64, 6, 3, 1, 4}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static struct convolution_attributes attributes_of(const int *s)
 {
     const int padding = s[3] == 3 ? 1 : 0;
     return (struct convolution_attributes){.has_bias = true,
-                                           .c = {.out = s[1], .kernel = {s[3], s[3]}, .stride = {s[4], s[4]},
-                                                 .padding = {padding, padding}, .dilation = {1, 1}, .groups = s[5]}};
+                                           .c = {.out = s[1],
+                                                 .kernel = {s[3], s[3]},
+                                                 .stride = {s[4], s[4]},
+                                                 .padding = {padding, padding},
+                                                 .dilation = {1, 1},
+                                                 .groups = s[5]}};
 }
 
 /* compare_floats: a and b agree to float's rounding. */
@@ -225,8 +233,8 @@ static void own_loops_agree_with_the_library(void **state)
         struct trial own, library;
         trial_describe(&own, f->own[0], &a, ELEMENT_F32, 7, shapes[s][2], shapes[s][0]);
         trial_describe(&library, f->library, &a, ELEMENT_F32, 7, shapes[s][2], shapes[s][0]);
-        printf("%3d -> %3d, %dx%d, stride %d, groups %2d: %s\n", shapes[s][0], shapes[s][1], shapes[s][3], shapes[s][3], shapes[s][4],
-               shapes[s][5], library.needs.kernel);
+        printf("%3d -> %3d, %dx%d, stride %d, groups %2d: %s\n", shapes[s][0], shapes[s][1], shapes[s][3], shapes[s][3],
+               shapes[s][4], shapes[s][5], library.needs.kernel);
         trial_run(&own);
         trial_run(&library);
         compare_floats("y", s, own.n_out, own.out, library.out);
@@ -281,8 +289,10 @@ static void bits_do_not_depend_on_threads(void **state)
 static void shapes_that_do_not_fit_are_named(void **state)
 {
     struct fixture *f = *state;
-    const struct convolution_attributes a = {.c = {.out = 4, .kernel = {5, 5}, .stride = {1, 1}, .padding = {0, 1}, .dilation = {1, 1}, .groups = 1}};
-    struct op_call call = {.ctx = &f->ctx, .op = op_find("convolution"), .attributes = &a, .name = "conv3", .n_inputs = 2, .n_outputs = 1};
+    const struct convolution_attributes a = {
+        .c = {.out = 4, .kernel = {5, 5}, .stride = {1, 1}, .padding = {0, 1}, .dilation = {1, 1}, .groups = 1}};
+    struct op_call call = {
+        .ctx = &f->ctx, .op = op_find("convolution"), .attributes = &a, .name = "conv3", .n_inputs = 2, .n_outputs = 1};
     call.in[0] = (struct tensor_spec){ELEMENT_REAL, SHAPE(SHAPE_BATCH, 4, 4, 3)};
     call.in[1] = (struct tensor_spec){ELEMENT_REAL, SHAPE(4, 3, 5, 5)};
     assert_int_equal(call.op->shape(&call), STATUS_BAD_SHAPE);

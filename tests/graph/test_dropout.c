@@ -1,4 +1,5 @@
-/* Dropout's mask and the op random: counted, so a function of seed, stream, step and place, with the statistics they promise. */
+/* Dropout's mask and the op random: counted, so a function of seed, stream, step and place, with the statistics they
+ * promise. */
 #include "base/random.h"
 #include "graph/ops.h"
 #include "support/op_once.h"
@@ -121,7 +122,8 @@ static void another_step_stream_or_seed_gives_another_mask(void **state)
     assert_true(fabs(differing(mask, other) - expected) < 0.02);
     mask_draw(*state, ELEMENT_F32, 0.3, 11, 2, 1, other);
     assert_true(fabs(differing(mask, other) - expected) < 0.02);
-    mask_draw(*state, ELEMENT_F32, 0.3, 11, 1, UINT64_C(1) + (UINT64_C(1) << 32), other); /* the upper half counts as well */
+    mask_draw(*state, ELEMENT_F32, 0.3, 11, 1, UINT64_C(1) + (UINT64_C(1) << 32),
+              other); /* the upper half counts as well */
     assert_true(fabs(differing(mask, other) - expected) < 0.02);
 }
 
@@ -131,7 +133,8 @@ static void a_rate_outside_0_to_1_is_refused(void **state)
     const double rates[] = {1, -0.1, NAN};
     for (int i = 0; i < 3; i++) {
         struct dropout_attributes attributes = {rates[i], 1};
-        struct op_call call = {.ctx = kernels->ctx, .op = &op_dropout, .attributes = &attributes, .name = "drop", .n_inputs = 1};
+        struct op_call call = {
+            .ctx = kernels->ctx, .op = &op_dropout, .attributes = &attributes, .name = "drop", .n_inputs = 1};
         call.in[0] = (struct tensor_spec){ELEMENT_REAL, SHAPE(SHAPE_BATCH, 3)};
         assert_int_equal(op_dropout.shape(&call), STATUS_BAD_INPUT);
         assert_non_null(strstr(kernels->ctx->error.message, "drop: expected a rate in [0, 1), found "));

@@ -46,7 +46,8 @@ void op_once_new(struct op_once *o, struct kernel_context *kernels, const struct
         assert_int_equal(op->prepare(&o->call, op->backward != NULL, &o->needs), STATUS_OK);
     assert_null(o->needs.plan); /* ops with a plan or derived values need more than this */
     assert_int_equal(o->needs.derived_bytes, 0);
-    size_t most = o->needs.forward_scratch > o->needs.backward_scratch ? o->needs.forward_scratch : o->needs.backward_scratch;
+    size_t most =
+        o->needs.forward_scratch > o->needs.backward_scratch ? o->needs.forward_scratch : o->needs.backward_scratch;
     o->saved = memory_new(o->call.ctx, 1, o->needs.saved_bytes + 1);
     o->scratch = memory_new(o->call.ctx, 1, most + 1);
     assert_true(o->saved != NULL && o->scratch != NULL);
@@ -75,17 +76,18 @@ static void run(struct op_once *o, void (*function)(const struct op_run *))
     for (int i = 0; i < OP_MAX_OUTPUTS; i++)
         d_out[i] = o->has_gradient[i] ? o->d_out[i] : NULL;
     o->call.random = &o->random;
-    struct op_run once = {.call = &o->call,
-                          .table = kernels_of(o->call.kernels, o->call.out[0].element == ELEMENT_F64 ? ELEMENT_F64 : ELEMENT_F32),
-                          .in = in,
-                          .out = o->out,
-                          .d_out = d_out,
-                          .d_in = o->d_in,
-                          .add = add,
-                          .saved = o->saved,
-                          .scratch = o->scratch,
-                          .keep = true,
-                          .threads = o->call.kernels->threads};
+    struct op_run once = {
+        .call = &o->call,
+        .table = kernels_of(o->call.kernels, o->call.out[0].element == ELEMENT_F64 ? ELEMENT_F64 : ELEMENT_F32),
+        .in = in,
+        .out = o->out,
+        .d_out = d_out,
+        .d_in = o->d_in,
+        .add = add,
+        .saved = o->saved,
+        .scratch = o->scratch,
+        .keep = true,
+        .threads = o->call.kernels->threads};
     function(&once);
 }
 

@@ -1,4 +1,5 @@
-/* op_once.h: one call of one op with buffers of its own, for tests that look at numbers instead of walking the table. */
+/* op_once.h: one call of one op with buffers of its own, for tests that look at numbers instead of walking the
+ * table. */
 #ifndef SUPPORT_OP_ONCE_H
 #define SUPPORT_OP_ONCE_H
 
@@ -14,7 +15,8 @@ struct op_once {
     void *saved, *scratch;
 };
 
-/* op_once_new: shape and prepare; REAL inputs become `element`. Whatever fails fails the test. `kernels` is borrowed. */
+/* op_once_new: shape and prepare; REAL inputs become `element`. Whatever fails fails the test. `kernels` is
+ * borrowed. */
 void op_once_new(struct op_once *o, struct kernel_context *kernels, const struct op *op, const void *attributes,
                  enum element element, int n_inputs, const struct tensor_spec *in);
 void op_once_free(struct op_once *o);

@@ -1,6 +1,7 @@
 /* stage_case.c: see stage_case.h. */
 #include "support/stage_case.h"
 
+#include "base/random.h"
 #include "format/json.h"
 
 #include <stdarg.h>

@@ -33,8 +33,10 @@ static void average_pool_reference(const struct op_call *call, const double *con
     pooling_reference(call, call->attributes, false, in[0], out[0]);
 }
 
-static const struct pooling two = {{2, 2}, {2, 2}, {0, 0}}, three = {{3, 3}, {2, 2}, {1, 1}}, same = {{3, 3}, {1, 1}, {1, 1}};
-static const struct pooling oblong = {{3, 1}, {1, 2}, {1, 0}}, whole = {{4, 5}, {1, 1}, {0, 0}}, apart = {{2, 2}, {3, 3}, {0, 0}};
+static const struct pooling two = {{2, 2}, {2, 2}, {0, 0}}, three = {{3, 3}, {2, 2}, {1, 1}},
+                            same = {{3, 3}, {1, 1}, {1, 1}};
+static const struct pooling oblong = {{3, 1}, {1, 2}, {1, 0}}, whole = {{4, 5}, {1, 1}, {0, 0}},
+                            apart = {{2, 2}, {3, 3}, {0, 0}};
 static const struct op_example average_pool_examples[] = {
     {.name = "2x2, 12 channels", .attributes = &two, .n_inputs = 1, .in = {{.rank = 4, .dim = {3, 4, 6, 12}}}},
     {.name = "2x2, odd map", .attributes = &two, .n_inputs = 1, .in = {{.rank = 4, .dim = {2, 5, 3, 17}}}},

@@ -2,13 +2,13 @@
  *
  *     y = activation(gamma (x - mean) / sqrt(var + epsilon) + beta)
  *
- * x, y [B,...,C]; gamma, beta and the running values [C]: graph/op/normalise.h. With dz the gradient behind the activation, n
- * positions and xh the normalised x:
+ * x, y [B,...,C]; gamma, beta and the running values [C]: graph/op/normalise.h. With dz the gradient behind the
+ * activation, n positions and xh the normalised x:
  *
  *     dbeta = sum dz;  dgamma = sum dz xh;  dx = gamma / sqrt(var + epsilon) (dz - dbeta / n - xh dgamma / n)
  *
- * Two passes over memory forward, two backward; backward reads x alone, y may be dropped and made again. Ioffe and Szegedy 2015,
- * arXiv 1502.03167. */
+ * Two passes over memory forward, two backward; backward reads x alone, y may be dropped and made again. Ioffe and
+ * Szegedy 2015, arXiv 1502.03167. */
 #include "graph/op/normalise.h"
 
 static enum status batch_norm_shape(struct op_call *call)
@@ -58,25 +58,52 @@ static void batch_norm_reference(const struct op_call *call, const double *const
 }
 
 /* Central differences know nothing of the kink of relu: its examples are so small that no value lies near it. */
-#define CHANNELS(c) {.fill = OP_FILL_POSITIVE, .rank = 1, .dim = {c}}
-#define SHIFTS(c) {.rank = 1, .dim = {c}}
+#define CHANNELS(c)                                                                                                    \
+    {                                                                                                                  \
+        .fill = OP_FILL_POSITIVE, .rank = 1, .dim = { c }                                                              \
+    }
+#define SHIFTS(c)                                                                                                      \
+    {                                                                                                                  \
+        .rank = 1, .dim = { c }                                                                                        \
+    }
 static const struct batch_norm_attributes plain = {1e-5, ACTIVATION_NONE}, relu = {1e-5, ACTIVATION_RELU};
 static const struct batch_norm_attributes relu6 = {1e-3, ACTIVATION_RELU6};
 static const struct op_example batch_norm_examples[] = {
-    {.name = "12 channels", .attributes = &plain, .n_inputs = 5,
+    {.name = "12 channels",
+     .attributes = &plain,
+     .n_inputs = 5,
      .in = {{.rank = 4, .dim = {3, 5, 4, 12}}, CHANNELS(12), SHIFTS(12), SHIFTS(12), CHANNELS(12)}},
-    {.name = "12 channels, relu", .attributes = &relu, .n_inputs = 5,
+    {.name = "12 channels, relu",
+     .attributes = &relu,
+     .n_inputs = 5,
      .in = {{.rank = 4, .dim = {2, 2, 3, 12}}, CHANNELS(12), SHIFTS(12), SHIFTS(12), CHANNELS(12)}},
-    {.name = "17 channels, relu6", .attributes = &relu6, .n_inputs = 3,
+    {.name = "17 channels, relu6",
+     .attributes = &relu6,
+     .n_inputs = 3,
      .in = {{.rank = 4, .dim = {3, 3, 4, 17}}, CHANNELS(17), SHIFTS(17)}},
-    {.name = "one channel", .attributes = &relu, .n_inputs = 3, .in = {{.rank = 4, .dim = {3, 5, 5, 1}}, CHANNELS(1), SHIFTS(1)}},
-    {.name = "3 channels, batch 1", .attributes = &plain, .n_inputs = 3,
+    {.name = "one channel",
+     .attributes = &relu,
+     .n_inputs = 3,
+     .in = {{.rank = 4, .dim = {3, 5, 5, 1}}, CHANNELS(1), SHIFTS(1)}},
+    {.name = "3 channels, batch 1",
+     .attributes = &plain,
+     .n_inputs = 3,
      .in = {{.rank = 4, .dim = {1, 7, 3, 3}}, CHANNELS(3), SHIFTS(3)}},
-    {.name = "rows of 70", .attributes = &plain, .n_inputs = 5,
+    {.name = "rows of 70",
+     .attributes = &plain,
+     .n_inputs = 5,
      .in = {{.rank = 2, .dim = {9, 70}}, CHANNELS(70), SHIFTS(70), SHIFTS(70), CHANNELS(70)}},
-    {.name = "rows of 66, relu", .attributes = &relu, .n_inputs = 3, .in = {{.rank = 2, .dim = {3, 66}}, CHANNELS(66), SHIFTS(66)}},
-    {.name = "one position", .attributes = &plain, .n_inputs = 3, .in = {{.rank = 4, .dim = {1, 1, 1, 5}}, CHANNELS(5), SHIFTS(5)}},
-    {.name = "several segments", .attributes = &plain, .n_inputs = 3,
+    {.name = "rows of 66, relu",
+     .attributes = &relu,
+     .n_inputs = 3,
+     .in = {{.rank = 2, .dim = {3, 66}}, CHANNELS(66), SHIFTS(66)}},
+    {.name = "one position",
+     .attributes = &plain,
+     .n_inputs = 3,
+     .in = {{.rank = 4, .dim = {1, 1, 1, 5}}, CHANNELS(5), SHIFTS(5)}},
+    {.name = "several segments",
+     .attributes = &plain,
+     .n_inputs = 3,
      .in = {{.rank = 4, .dim = {3, 31, 31, 6}}, CHANNELS(6), SHIFTS(6)}},
 };
 

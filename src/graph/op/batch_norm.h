@@ -1,4 +1,5 @@
-/* batch_norm.h: the attributes of batch_norm, batch_norm_inference and batch_norm_pool, for who fuses an activation into them. */
+/* batch_norm.h: the attributes of batch_norm, batch_norm_inference and batch_norm_pool, for who fuses an activation
+ * into them. */
 #ifndef GRAPH_OP_BATCH_NORM_H
 #define GRAPH_OP_BATCH_NORM_H
 

@@ -2,7 +2,8 @@
  *
  *     y = activation(gamma (x - mean) / sqrt(var + epsilon) + beta)
  *
- * x, y [B,...,C]; gamma, beta, mean, var [C]. With dz the gradient behind the activation and i = 1 / sqrt(var + epsilon):
+ * x, y [B,...,C]; gamma, beta, mean, var [C]. With dz the gradient behind the activation and i = 1 / sqrt(var +
+ * epsilon):
  *
  *     dx = gamma i dz;  dgamma = i sum dz (x - mean);  dbeta = sum dz;
  *     dmean = -gamma i sum dz;  dvar = -gamma i^3 sum dz (x - mean) / 2 */
@@ -43,8 +44,8 @@ static void batch_norm_inference_forward(const struct op_run *run)
     struct normalise_memory m = coefficients_make(run);
     double low, high;
     normalise_limits(attributes->activation, &low, &high);
-    run->table->norm_apply(normalise_rows(run->call), normalise_channels(run->call), run->in[0], m.coefficients, low, high,
-                           run->out[0], run->threads);
+    run->table->norm_apply(normalise_rows(run->call), normalise_channels(run->call), run->in[0], m.coefficients, low,
+                           high, run->out[0], run->threads);
 }
 
 static void batch_norm_inference_backward(const struct op_run *run)
@@ -57,9 +58,10 @@ static void batch_norm_inference_backward(const struct op_run *run)
     if (run->d_in[1] != NULL || run->d_in[2] != NULL || run->d_in[3] != NULL || run->d_in[4] != NULL) {
         run->table->norm_sums(rows, channels, run->in[0], run->d_out[0], m.coefficients, low, high, m.first, m.sums,
                               run->threads);
-        run->table->norm_parameter_gradients(channels, m.kept, m.first, run->d_in[1], run->add[1], run->d_in[2], run->add[2]);
-        run->table->norm_given_gradients(channels, m.kept, m.coefficients, m.first, run->d_in[3], run->add[3], run->d_in[4],
-                                         run->add[4]);
+        run->table->norm_parameter_gradients(channels, m.kept, m.first, run->d_in[1], run->add[1], run->d_in[2],
+                                             run->add[2]);
+        run->table->norm_given_gradients(channels, m.kept, m.coefficients, m.first, run->d_in[3], run->add[3],
+                                         run->d_in[4], run->add[4]);
     }
     if (run->d_in[0] != NULL)
         run->table->norm_gradient(rows, channels, run->in[0], run->d_out[0], m.coefficients, low, high, run->d_in[0],
@@ -75,18 +77,32 @@ static void batch_norm_inference_reference(const struct op_call *call, const dou
     }
 }
 
-#define CHANNELS(c) {.fill = OP_FILL_POSITIVE, .rank = 1, .dim = {c}}
-#define SHIFTS(c) {.rank = 1, .dim = {c}}
+#define CHANNELS(c)                                                                                                    \
+    {                                                                                                                  \
+        .fill = OP_FILL_POSITIVE, .rank = 1, .dim = { c }                                                              \
+    }
+#define SHIFTS(c)                                                                                                      \
+    {                                                                                                                  \
+        .rank = 1, .dim = { c }                                                                                        \
+    }
 static const struct batch_norm_attributes plain = {1e-5, ACTIVATION_NONE}, relu = {1e-5, ACTIVATION_RELU};
 static const struct batch_norm_attributes relu6 = {1e-3, ACTIVATION_RELU6};
 static const struct op_example batch_norm_inference_examples[] = {
-    {.name = "12 channels", .attributes = &plain, .n_inputs = 5,
+    {.name = "12 channels",
+     .attributes = &plain,
+     .n_inputs = 5,
      .in = {{.rank = 4, .dim = {3, 3, 4, 12}}, CHANNELS(12), SHIFTS(12), SHIFTS(12), CHANNELS(12)}},
-    {.name = "17 channels, relu", .attributes = &relu, .n_inputs = 5,
+    {.name = "17 channels, relu",
+     .attributes = &relu,
+     .n_inputs = 5,
      .in = {{.rank = 4, .dim = {2, 1, 3, 17}}, CHANNELS(17), SHIFTS(17), SHIFTS(17), CHANNELS(17)}},
-    {.name = "one channel, relu6", .attributes = &relu6, .n_inputs = 5,
+    {.name = "one channel, relu6",
+     .attributes = &relu6,
+     .n_inputs = 5,
      .in = {{.rank = 4, .dim = {1, 5, 7, 1}}, CHANNELS(1), SHIFTS(1), SHIFTS(1), CHANNELS(1)}},
-    {.name = "a row of 67", .attributes = &relu, .n_inputs = 5,
+    {.name = "a row of 67",
+     .attributes = &relu,
+     .n_inputs = 5,
      .in = {{.rank = 2, .dim = {1, 67}}, CHANNELS(67), SHIFTS(67), SHIFTS(67), CHANNELS(67)}},
 };
 

@@ -2,8 +2,9 @@
  *
  *     y = max_pool(activation(gamma (x - mean) / sqrt(var + epsilon) + beta))
  *
- * x [B,H,W,C] -> y [B,H/2,W/2,C]; the rest is as in batch_norm. The map between is never written: it is the largest of a
- * student's step, and forward and backward would each stream it several times. The gradient goes to the first largest. */
+ * x [B,H,W,C] -> y [B,H/2,W/2,C]; the rest is as in batch_norm. The map between is never written: it is the largest of
+ * a student's step, and forward and backward would each stream it several times. The gradient goes to the first
+ * largest. */
 #include "graph/op/normalise.h"
 
 #include <math.h>
@@ -54,20 +55,40 @@ static void batch_norm_pool_reference(const struct op_call *call, const double *
     reference_running(call, in, out);
 }
 
-#define CHANNELS(c) {.fill = OP_FILL_POSITIVE, .rank = 1, .dim = {c}}
-#define SHIFTS(c) {.rank = 1, .dim = {c}}
+#define CHANNELS(c)                                                                                                    \
+    {                                                                                                                  \
+        .fill = OP_FILL_POSITIVE, .rank = 1, .dim = { c }                                                              \
+    }
+#define SHIFTS(c)                                                                                                      \
+    {                                                                                                                  \
+        .rank = 1, .dim = { c }                                                                                        \
+    }
 static const struct batch_norm_attributes plain = {1e-5, ACTIVATION_NONE}, relu = {1e-5, ACTIVATION_RELU};
 static const struct batch_norm_attributes relu6 = {1e-3, ACTIVATION_RELU6};
 static const struct op_example batch_norm_pool_examples[] = {
-    {.name = "12 channels, relu", .attributes = &relu, .n_inputs = 5,
-     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {2, 4, 6, 12}}, CHANNELS(12), SHIFTS(12), SHIFTS(12), CHANNELS(12)}},
-    {.name = "odd map, 17 channels", .attributes = &plain, .n_inputs = 3,
+    {.name = "12 channels, relu",
+     .attributes = &relu,
+     .n_inputs = 5,
+     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {2, 4, 6, 12}},
+            CHANNELS(12),
+            SHIFTS(12),
+            SHIFTS(12),
+            CHANNELS(12)}},
+    {.name = "odd map, 17 channels",
+     .attributes = &plain,
+     .n_inputs = 3,
      .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {2, 3, 5, 17}}, CHANNELS(17), SHIFTS(17)}},
-    {.name = "odd height, one channel", .attributes = &relu6, .n_inputs = 3,
+    {.name = "odd height, one channel",
+     .attributes = &relu6,
+     .n_inputs = 3,
      .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {3, 5, 4, 1}}, CHANNELS(1), SHIFTS(1)}},
-    {.name = "3 channels, batch 1, 2x2", .attributes = &plain, .n_inputs = 3,
+    {.name = "3 channels, batch 1, 2x2",
+     .attributes = &plain,
+     .n_inputs = 3,
      .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {1, 2, 2, 3}}, CHANNELS(3), SHIFTS(3)}},
-    {.name = "more channels than a block", .attributes = &relu, .n_inputs = 3,
+    {.name = "more channels than a block",
+     .attributes = &relu,
+     .n_inputs = 3,
      .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {3, 2, 2, 261}}, CHANNELS(261), SHIFTS(261)}},
 };
 

@@ -13,12 +13,13 @@ static enum status attributes_check(const struct op_call *call)
     const struct convolution *c = &((const struct convolution_attributes *)call->attributes)->c;
     for (int i = 0; i < 2; i++)
         if (c->kernel[i] < 1 || c->stride[i] < 1 || c->dilation[i] < 1 || c->padding[i] < 0)
-            return fail(call->ctx, STATUS_BAD_INPUT,
-                        "%s: expected kernel, stride and dilation of 1 or more and padding of 0 or more, found %d, %d, %d, %d",
-                        call->name, c->kernel[i], c->stride[i], c->dilation[i], c->padding[i]);
+            return fail(
+                call->ctx, STATUS_BAD_INPUT,
+                "%s: expected kernel, stride and dilation of 1 or more and padding of 0 or more, found %d, %d, %d, %d",
+                call->name, c->kernel[i], c->stride[i], c->dilation[i], c->padding[i]);
     if (c->out < 1 || c->groups < 1 || c->out % c->groups != 0)
-        return fail(call->ctx, STATUS_BAD_INPUT, "%s: expected a number of outputs that %d groups divide, found %d", call->name,
-                    c->groups, c->out);
+        return fail(call->ctx, STATUS_BAD_INPUT, "%s: expected a number of outputs that %d groups divide, found %d",
+                    call->name, c->groups, c->out);
     return STATUS_OK;
 }
 
@@ -28,7 +29,8 @@ static enum status channels_check(const struct op_call *call)
     const struct convolution_attributes *a = call->attributes;
     const int expected = 2 + a->has_bias + (a->fold ? 4 : 0);
     if (call->n_inputs != expected)
-        return fail(call->ctx, STATUS_BAD_INPUT, "%s: expected %d inputs, found %d", call->name, expected, call->n_inputs);
+        return fail(call->ctx, STATUS_BAD_INPUT, "%s: expected %d inputs, found %d", call->name, expected,
+                    call->n_inputs);
     for (int i = 2; i < expected; i++) {
         RETURN_IF(expect_input(call, i, ELEMENT_REAL, 1, 1, "one real number a channel"));
         if (call->in[i].shape.dim[0] != a->c.out) {
@@ -50,18 +52,21 @@ static enum status convolution_shape(struct op_call *call)
     RETURN_IF(channels_check(call));
     const int64_t *x = call->in[0].shape.dim;
     if (x[3] < 1 || x[3] % c->groups != 0)
-        return fail(call->ctx, STATUS_BAD_SHAPE, "%s: expected a number of channels that %d groups divide, found %s", call->name,
-                    c->groups, shape_text(&call->in[0].shape, text));
+        return fail(call->ctx, STATUS_BAD_SHAPE, "%s: expected a number of channels that %d groups divide, found %s",
+                    call->name, c->groups, shape_text(&call->in[0].shape, text));
     const struct shape weight = SHAPE(c->out, x[3] / c->groups, c->kernel[0], c->kernel[1]);
     if (!shape_equal(&weight, &call->in[1].shape))
-        return fail(call->ctx, STATUS_BAD_SHAPE, "%s: expected a weight %s, found %s", call->name, shape_text(&weight, text),
-                    shape_text(&call->in[1].shape, found));
+        return fail(call->ctx, STATUS_BAD_SHAPE, "%s: expected a weight %s, found %s", call->name,
+                    shape_text(&weight, text), shape_text(&call->in[1].shape, found));
     struct shape out = {4, {x[0], 0, 0, c->out}};
     for (int i = 0; i < 2; i++) {
-        out.dim[1 + i] = x[1 + i] < 1 ? 0 : convolution_out_size(x[1 + i], c->kernel[i], c->stride[i], c->padding[i], c->dilation[i]);
+        out.dim[1 + i] =
+            x[1 + i] < 1 ? 0
+                         : convolution_out_size(x[1 + i], c->kernel[i], c->stride[i], c->padding[i], c->dilation[i]);
         if (out.dim[1 + i] < 1)
-            return fail(call->ctx, STATUS_BAD_SHAPE, "%s: a kernel of %dx%d with padding %dx%d and dilation %dx%d does not fit into %s",
-                        call->name, c->kernel[0], c->kernel[1], c->padding[0], c->padding[1], c->dilation[0], c->dilation[1],
+            return fail(call->ctx, STATUS_BAD_SHAPE,
+                        "%s: a kernel of %dx%d with padding %dx%d and dilation %dx%d does not fit into %s", call->name,
+                        c->kernel[0], c->kernel[1], c->padding[0], c->padding[1], c->dilation[0], c->dilation[1],
                         shape_text(&call->in[0].shape, text));
     }
     call->out[0] = (struct tensor_spec){ELEMENT_REAL, out};
@@ -69,8 +74,8 @@ static enum status convolution_shape(struct op_call *call)
 }
 
 /* One output number, straight from the formula. */
-static double convolution_at(const struct op_call *call, const double *x, const double *weight, int64_t b, int64_t h, int64_t w,
-                             int64_t o)
+static double convolution_at(const struct op_call *call, const double *x, const double *weight, int64_t b, int64_t h,
+                             int64_t w, int64_t o)
 {
     const struct convolution *a = &((const struct convolution_attributes *)call->attributes)->c;
     const int64_t *in = call->in[0].shape.dim, channels = in[3] / a->groups, group = o / (a->out / a->groups);
@@ -109,7 +114,10 @@ static void convolution_reference(const struct op_call *call, const double *cons
 }
 
 /* Shapes of an example: out, kernel, stride, padding, dilation, groups. */
-#define SQUARE(o, k, s, p, d, g) {.out = o, .kernel = {k, k}, .stride = {s, s}, .padding = {p, p}, .dilation = {d, d}, .groups = g}
+#define SQUARE(o, k, s, p, d, g)                                                                                       \
+    {                                                                                                                  \
+        .out = o, .kernel = {k, k}, .stride = {s, s}, .padding = {p, p}, .dilation = {d, d}, .groups = g               \
+    }
 #define CASE(name, ...) static const struct convolution_attributes name = __VA_ARGS__;
 CASE(first_layer, {.c = SQUARE(12, 3, 1, 1, 1, 1), .has_bias = true})
 CASE(student, {.c = SQUARE(12, 3, 1, 1, 1, 1)})
@@ -119,49 +127,94 @@ CASE(point_stride, {.c = SQUARE(5, 1, 2, 0, 1, 1)})
 CASE(wide, {.c = SQUARE(33, 3, 1, 1, 1, 1)})
 CASE(whole_map, {.c = SQUARE(8, 5, 1, 0, 1, 1), .has_bias = true})
 CASE(uneven, {.c = {.out = 3, .kernel = {2, 3}, .stride = {3, 2}, .padding = {0, 2}, .dilation = {2, 1}, .groups = 1}})
-CASE(dilated, {.c = {.out = 6, .kernel = {3, 3}, .stride = {2, 1}, .padding = {2, 3}, .dilation = {2, 3}, .groups = 2}, .has_bias = true})
+CASE(dilated, {.c = {.out = 6, .kernel = {3, 3}, .stride = {2, 1}, .padding = {2, 3}, .dilation = {2, 3}, .groups = 2},
+               .has_bias = true})
 CASE(grouped, {.c = SQUARE(15, 3, 2, 1, 1, 3)})
 CASE(depthwise, {.c = SQUARE(12, 3, 1, 1, 1, 12), .has_bias = true})
 CASE(depthwise_stride, {.c = SQUARE(17, 3, 2, 1, 1, 17)})
-CASE(depthwise_dilated, {.c = {.out = 3, .kernel = {3, 2}, .stride = {1, 1}, .padding = {2, 1}, .dilation = {2, 2}, .groups = 3}})
+CASE(depthwise_dilated,
+     {.c = {.out = 3, .kernel = {3, 2}, .stride = {1, 1}, .padding = {2, 1}, .dilation = {2, 2}, .groups = 3}})
 CASE(depthwise_map, {.c = SQUARE(12, 7, 1, 0, 1, 12), .has_bias = true})
 CASE(depthwise_many, {.c = SQUARE(6, 3, 1, 1, 1, 3)})
-CASE(folded, {.c = SQUARE(12, 3, 1, 1, 1, 1), .has_bias = true, .fold = true, .epsilon = 1e-3, .activation = ACTIVATION_RELU})
+CASE(folded,
+     {.c = SQUARE(12, 3, 1, 1, 1, 1), .has_bias = true, .fold = true, .epsilon = 1e-3, .activation = ACTIVATION_RELU})
 CASE(folded_bare, {.c = SQUARE(7, 3, 2, 1, 1, 1), .fold = true, .epsilon = 1e-5, .activation = ACTIVATION_RELU6})
 CASE(folded_depthwise, {.c = SQUARE(9, 3, 1, 1, 1, 9), .fold = true, .epsilon = 1e-5, .activation = ACTIVATION_RELU6})
 CASE(with_relu, {.c = SQUARE(5, 3, 1, 1, 1, 1), .has_bias = true, .activation = ACTIVATION_RELU})
 #undef CASE
 
-#define X(...) {.rank = 4, .dim = {__VA_ARGS__}}
-#define W(...) {.rank = 4, .dim = {__VA_ARGS__}}
-#define O(n) {.rank = 1, .dim = {n}}
-#define FIXED(number, ...) {.rank = number, .dim = {__VA_ARGS__}, .constant = true}
-#define NORM(n) FIXED(1, n), FIXED(1, n), FIXED(1, n), {.fill = OP_FILL_POSITIVE, .rank = 1, .dim = {n}, .constant = true}
+#define X(...)                                                                                                         \
+    {                                                                                                                  \
+        .rank = 4, .dim = { __VA_ARGS__ }                                                                              \
+    }
+#define W(...)                                                                                                         \
+    {                                                                                                                  \
+        .rank = 4, .dim = { __VA_ARGS__ }                                                                              \
+    }
+#define O(n)                                                                                                           \
+    {                                                                                                                  \
+        .rank = 1, .dim = { n }                                                                                        \
+    }
+#define FIXED(number, ...)                                                                                             \
+    {                                                                                                                  \
+        .rank = number, .dim = {__VA_ARGS__}, .constant = true                                                         \
+    }
+#define NORM(n)                                                                                                        \
+    FIXED(1, n), FIXED(1, n), FIXED(1, n),                                                                             \
+    {                                                                                                                  \
+        .fill = OP_FILL_POSITIVE, .rank = 1, .dim = {n}, .constant = true                                              \
+    }
 static const struct op_example convolution_examples[] = {
     {.name = "first layer", .attributes = &first_layer, .n_inputs = 3, .in = {X(2, 7, 9, 1), W(12, 1, 3, 3), O(12)}},
     {.name = "student", .attributes = &student, .n_inputs = 2, .in = {X(3, 14, 13, 12), W(12, 12, 3, 3)}},
-    {.name = "3 to 17, stride 2 on odd sizes", .attributes = &three_to_seventeen, .n_inputs = 3,
+    {.name = "3 to 17, stride 2 on odd sizes",
+     .attributes = &three_to_seventeen,
+     .n_inputs = 3,
      .in = {X(2, 9, 7, 3), W(17, 3, 3, 3), O(17)}},
     {.name = "1x1", .attributes = &point, .n_inputs = 3, .in = {X(2, 5, 4, 17), W(20, 17, 1, 1), O(20)}},
     {.name = "1x1, stride 2", .attributes = &point_stride, .n_inputs = 2, .in = {X(1, 7, 6, 8), W(5, 8, 1, 1)}},
     {.name = "33 channels", .attributes = &wide, .n_inputs = 2, .in = {X(1, 5, 6, 32), W(33, 32, 3, 3)}},
-    {.name = "a kernel as large as the map", .attributes = &whole_map, .n_inputs = 3, .in = {X(3, 5, 5, 4), W(8, 4, 5, 5), O(8)}},
+    {.name = "a kernel as large as the map",
+     .attributes = &whole_map,
+     .n_inputs = 3,
+     .in = {X(3, 5, 5, 4), W(8, 4, 5, 5), O(8)}},
     {.name = "1x1 map in padding", .attributes = &student, .n_inputs = 2, .in = {X(1, 1, 1, 4), W(12, 4, 3, 3)}},
     {.name = "uneven everything", .attributes = &uneven, .n_inputs = 2, .in = {X(2, 8, 5, 3), W(3, 3, 2, 3)}},
     {.name = "dilated groups", .attributes = &dilated, .n_inputs = 3, .in = {X(2, 9, 8, 4), W(6, 2, 3, 3), O(6)}},
     {.name = "3 groups, stride 2", .attributes = &grouped, .n_inputs = 2, .in = {X(2, 7, 8, 9), W(15, 3, 3, 3)}},
     {.name = "depthwise", .attributes = &depthwise, .n_inputs = 3, .in = {X(2, 8, 9, 12), W(12, 1, 3, 3), O(12)}},
-    {.name = "depthwise, stride 2", .attributes = &depthwise_stride, .n_inputs = 2, .in = {X(2, 7, 9, 17), W(17, 1, 3, 3)}},
-    {.name = "depthwise, dilated", .attributes = &depthwise_dilated, .n_inputs = 2, .in = {X(1, 6, 7, 3), W(3, 1, 3, 2)}},
-    {.name = "depthwise over the whole map", .attributes = &depthwise_map, .n_inputs = 3, .in = {X(5, 7, 7, 12), W(12, 1, 7, 7), O(12)}},
-    {.name = "depthwise, two outputs a channel", .attributes = &depthwise_many, .n_inputs = 2, .in = {X(2, 5, 5, 3), W(6, 1, 3, 3)}},
-    {.name = "folded batch norm and relu", .attributes = &folded, .n_inputs = 7,
+    {.name = "depthwise, stride 2",
+     .attributes = &depthwise_stride,
+     .n_inputs = 2,
+     .in = {X(2, 7, 9, 17), W(17, 1, 3, 3)}},
+    {.name = "depthwise, dilated",
+     .attributes = &depthwise_dilated,
+     .n_inputs = 2,
+     .in = {X(1, 6, 7, 3), W(3, 1, 3, 2)}},
+    {.name = "depthwise over the whole map",
+     .attributes = &depthwise_map,
+     .n_inputs = 3,
+     .in = {X(5, 7, 7, 12), W(12, 1, 7, 7), O(12)}},
+    {.name = "depthwise, two outputs a channel",
+     .attributes = &depthwise_many,
+     .n_inputs = 2,
+     .in = {X(2, 5, 5, 3), W(6, 1, 3, 3)}},
+    {.name = "folded batch norm and relu",
+     .attributes = &folded,
+     .n_inputs = 7,
      .in = {FIXED(4, 2, 6, 5, 3), FIXED(4, 12, 3, 3, 3), FIXED(1, 12), NORM(12)}},
-    {.name = "folded batch norm and relu6, no bias", .attributes = &folded_bare, .n_inputs = 6,
+    {.name = "folded batch norm and relu6, no bias",
+     .attributes = &folded_bare,
+     .n_inputs = 6,
      .in = {FIXED(4, 1, 5, 5, 4), FIXED(4, 7, 4, 3, 3), NORM(7)}},
-    {.name = "folded depthwise", .attributes = &folded_depthwise, .n_inputs = 6,
+    {.name = "folded depthwise",
+     .attributes = &folded_depthwise,
+     .n_inputs = 6,
      .in = {FIXED(4, 1, 5, 4, 9), FIXED(4, 9, 1, 3, 3), NORM(9)}},
-    {.name = "relu", .attributes = &with_relu, .n_inputs = 3, .in = {FIXED(4, 2, 4, 4, 2), FIXED(4, 5, 2, 3, 3), FIXED(1, 5)}},
+    {.name = "relu",
+     .attributes = &with_relu,
+     .n_inputs = 3,
+     .in = {FIXED(4, 2, 4, 4, 2), FIXED(4, 5, 2, 3, 3), FIXED(1, 5)}},
 };
 
 extern const struct op op_convolution;

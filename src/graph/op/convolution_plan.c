@@ -1,7 +1,7 @@
 /* convolution_plan.c: which kernels a convolution runs, what memory they need, and its passes.
  *
  * Own loops: "direct" (any shape) and "depthwise". The library does a pass where it was measured to be faster: with AVX-512 and
- * many channels. docs/decisions.md has the table.
+ * many channels. docs/kernels.md has the table.
  *
  * derived: [scale [O], shift [O] if fold] [packed weights]. Backward packs its weights into scratch: in training they change at
  * every step anyway. */
@@ -186,7 +186,8 @@ static void derive(const struct op_run *run, const void *bias)
     }
     if (p->forward) {
         if (p->fold) {
-            run->table->scale_rows(s->out, s->in / s->groups * s->kernel[0] * s->kernel[1], weight, scale, run->scratch);
+            run->table->scale_rows(s->out, s->in / s->groups * s->kernel[0] * s->kernel[1], weight, scale,
+                                   run->scratch);
             weight = run->scratch;
         }
         onednn_pack(p->forward, weight, packed);
@@ -209,7 +210,8 @@ void convolution_forward(const struct op_run *run)
     else if (p->depthwise)
         run->table->depthwise_forward(&p->shape, run->in[0], packed, p->limit, run->out[0], run->threads);
     else
-        run->table->convolution_forward(&p->shape, run->in[0], packed, p->limit, run->out[0], run->scratch, run->threads);
+        run->table->convolution_forward(&p->shape, run->in[0], packed, p->limit, run->out[0], run->scratch,
+                                        run->threads);
 }
 
 static void data_backward(const struct op_run *run)
@@ -262,6 +264,6 @@ void convolution_backward(const struct op_run *run)
     if (run->d_in[1])
         weights_backward(run);
     if (p->has_bias && run->d_in[2])
-        run->table->column_sum(s->batch * s->out_size[0] * s->out_size[1], s->out, run->d_out[0], run->add[2], run->d_in[2],
-                               run->scratch, run->threads);
+        run->table->column_sum(s->batch * s->out_size[0] * s->out_size[1], s->out, run->d_out[0], run->add[2],
+                               run->d_in[2], run->scratch, run->threads);
 }

@@ -32,13 +32,27 @@ static void div_reference(const struct op_call *call, const double *const *in, d
 }
 
 static const struct op_example div_examples[] = {
-    {.name = "equal rows", .n_inputs = 2, .in = {{.rank = 2, .dim = {5, 10}}, {.fill = OP_FILL_POSITIVE, .rank = 2, .dim = {5, 10}}}},
-    {.name = "by a scalar", .n_inputs = 2, .in = {{.rank = 2, .dim = {3, 17}}, {.fill = OP_FILL_POSITIVE, .rank = 0, .dim = {0}}}},
-    {.name = "a scalar by", .n_inputs = 2, .in = {{.rank = 0, .dim = {0}}, {.fill = OP_FILL_POSITIVE, .rank = 2, .dim = {3, 17}}}},
-    {.name = "by a column", .n_inputs = 2, .in = {{.rank = 2, .dim = {5, 10}}, {.fill = OP_FILL_POSITIVE, .rank = 2, .dim = {5, 1}}}},
-    {.name = "a column by rows", .n_inputs = 2, .in = {{.rank = 2, .dim = {5, 1}}, {.fill = OP_FILL_POSITIVE, .rank = 2, .dim = {5, 10}}}},
-    {.name = "by channels", .n_inputs = 2, .in = {{.rank = 4, .dim = {1, 3, 3, 17}}, {.fill = OP_FILL_POSITIVE, .rank = 1, .dim = {17}}}},
-    {.name = "channels by", .n_inputs = 2, .in = {{.rank = 1, .dim = {3}}, {.fill = OP_FILL_POSITIVE, .rank = 4, .dim = {2, 2, 2, 3}}}},
+    {.name = "equal rows",
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {5, 10}}, {.fill = OP_FILL_POSITIVE, .rank = 2, .dim = {5, 10}}}},
+    {.name = "by a scalar",
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {3, 17}}, {.fill = OP_FILL_POSITIVE, .rank = 0, .dim = {0}}}},
+    {.name = "a scalar by",
+     .n_inputs = 2,
+     .in = {{.rank = 0, .dim = {0}}, {.fill = OP_FILL_POSITIVE, .rank = 2, .dim = {3, 17}}}},
+    {.name = "by a column",
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {5, 10}}, {.fill = OP_FILL_POSITIVE, .rank = 2, .dim = {5, 1}}}},
+    {.name = "a column by rows",
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {5, 1}}, {.fill = OP_FILL_POSITIVE, .rank = 2, .dim = {5, 10}}}},
+    {.name = "by channels",
+     .n_inputs = 2,
+     .in = {{.rank = 4, .dim = {1, 3, 3, 17}}, {.fill = OP_FILL_POSITIVE, .rank = 1, .dim = {17}}}},
+    {.name = "channels by",
+     .n_inputs = 2,
+     .in = {{.rank = 1, .dim = {3}}, {.fill = OP_FILL_POSITIVE, .rank = 4, .dim = {2, 2, 2, 3}}}},
 };
 
 extern const struct op op_div;

@@ -2,7 +2,8 @@
  *
  *     y_i = x_i / (1 - rate) where u_i >= rate, else 0;  dx_i likewise from dy_i
  *
- * u_i is element i of the counted stream of (seed, stream, step): nothing is stored, backward counts again. Srivastava et al. 2014. */
+ * u_i is element i of the counted stream of (seed, stream, step): nothing is stored, backward counts again. Srivastava
+ * et al. 2014. */
 #include "base/random.h"
 #include "graph/op/expect.h"
 #include "graph/ops.h"
@@ -17,7 +18,8 @@ static enum status dropout_shape(struct op_call *call)
     const struct dropout_attributes *attributes = call->attributes;
     RETURN_IF(expect_input(call, 0, ELEMENT_REAL, 0, SHAPE_MAX_RANK, "real numbers"));
     if (!(attributes->rate >= 0 && attributes->rate < 1))
-        return fail(call->ctx, STATUS_BAD_INPUT, "%s: expected a rate in [0, 1), found %g", call->name, attributes->rate);
+        return fail(call->ctx, STATUS_BAD_INPUT, "%s: expected a rate in [0, 1), found %g", call->name,
+                    attributes->rate);
     call->out[0] = call->in[0];
     return STATUS_OK;
 }

@@ -11,8 +11,8 @@ enum status binary_shape(struct op_call *call)
     if (!shape_broadcast(&call->in[0].shape, &call->in[1].shape, &call->out[0].shape)) {
         char a[SHAPE_TEXT_SIZE], b[SHAPE_TEXT_SIZE];
         return fail(call->ctx, STATUS_BAD_SHAPE,
-                    "%s: expected two shapes whose axes, counted from the last, are equal or 1, found %s and %s", call->name,
-                    shape_text(&call->in[0].shape, a), shape_text(&call->in[1].shape, b));
+                    "%s: expected two shapes whose axes, counted from the last, are equal or 1, found %s and %s",
+                    call->name, shape_text(&call->in[0].shape, a), shape_text(&call->in[1].shape, b));
     }
     return STATUS_OK;
 }
@@ -164,7 +164,8 @@ static int64_t place(const struct shape *out, const struct shape *in, int64_t i)
     return at;
 }
 
-void binary_reference(const struct op_call *call, const double *const *in, double *out, double (*formula)(double, double))
+void binary_reference(const struct op_call *call, const double *const *in, double *out,
+                      double (*formula)(double, double))
 {
     const struct shape *shape = &call->out[0].shape;
     for (int64_t i = 0; i < shape_elements(shape); i++)
@@ -192,13 +193,15 @@ enum status unary_needs(struct op_needs *needs, bool reads_output)
 
 void unary_forward(const struct op_run *run, enum unary_kind kind)
 {
-    run->table->unary_forward((int)kind, shape_elements(&run->call->in[0].shape), run->in[0], run->out[0], run->threads);
+    run->table->unary_forward((int)kind, shape_elements(&run->call->in[0].shape), run->in[0], run->out[0],
+                              run->threads);
 }
 
 void unary_backward(const struct op_run *run, enum unary_kind kind, bool reads_output)
 {
-    run->table->unary_backward((int)kind, shape_elements(&run->call->in[0].shape), reads_output ? run->out[0] : run->in[0],
-                               run->d_out[0], run->d_in[0], run->add[0], run->threads);
+    run->table->unary_backward((int)kind, shape_elements(&run->call->in[0].shape),
+                               reads_output ? run->out[0] : run->in[0], run->d_out[0], run->d_in[0], run->add[0],
+                               run->threads);
 }
 
 void unary_reference(const struct op_call *call, const double *const *in, double *out, double (*formula)(double))

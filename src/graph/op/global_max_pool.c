@@ -1,4 +1,5 @@
-/* global_max_pool: the largest of each channel's map. x [B,H,W,C] -> y [B,C]. The gradient goes to the first largest. */
+/* global_max_pool: the largest of each channel's map. x [B,H,W,C] -> y [B,C]. The gradient goes to the first
+ * largest. */
 #include "graph/op/pooling.h"
 
 static enum status global_max_pool_prepare(const struct op_call *call, bool backward, struct op_needs *needs)

@@ -26,7 +26,8 @@ static enum status linear_shape(struct op_call *call)
     RETURN_IF(expect_input(call, 1, ELEMENT_REAL, 2, 2, "a weight [O,D] of real numbers"));
     const struct shape *x = &call->in[0].shape, *weight = &call->in[1].shape;
     if (call->n_inputs != 2 + a->has_bias)
-        return fail(call->ctx, STATUS_BAD_INPUT, "%s: expected %d inputs, found %d", call->name, 2 + a->has_bias, call->n_inputs);
+        return fail(call->ctx, STATUS_BAD_INPUT, "%s: expected %d inputs, found %d", call->name, 2 + a->has_bias,
+                    call->n_inputs);
     if (weight->dim[0] < 1 || weight->dim[1] < 1 || x->dim[x->rank - 1] != weight->dim[1])
         return fail(call->ctx, STATUS_BAD_SHAPE, "%s: a weight %s expects x [..., %lld], found %s", call->name,
                     shape_text(weight, text), (long long)weight->dim[1], shape_text(x, found));
@@ -66,17 +67,21 @@ static enum status backward_prepare(const struct op_call *call, struct linear_pl
 {
     const int64_t m = p->rows, d = p->in, o = p->out;
     const size_t size = element_size(call->in[0].element);
-    const struct product_shape data = {.m = m, .n = d, .k = o, .a_row = o, .a_k = 1, .b_k = d, .b_n = 1, .c_row = d, .limit = -1};
+    const struct product_shape data = {
+        .m = m, .n = d, .k = o, .a_row = o, .a_k = 1, .b_k = d, .b_n = 1, .c_row = d, .limit = -1};
     /* The second factor is packed: the smaller of x and dy. */
-    const struct product_shape plain = {.m = o, .n = d, .k = m, .a_row = 1, .a_k = o, .b_k = d, .b_n = 1, .c_row = d, .limit = -1};
-    const struct product_shape turned = {.m = d, .n = o, .k = m, .a_row = 1, .a_k = d, .b_k = o, .b_n = 1, .c_row = o, .limit = -1};
+    const struct product_shape plain = {
+        .m = o, .n = d, .k = m, .a_row = 1, .a_k = o, .b_k = d, .b_n = 1, .c_row = d, .limit = -1};
+    const struct product_shape turned = {
+        .m = d, .n = o, .k = m, .a_row = 1, .a_k = d, .b_k = o, .b_n = 1, .c_row = o, .limit = -1};
     p->turned = o <= d;
     RETURN_IF(product_prepare(call, &data, false, &p->data));
     RETURN_IF(product_prepare(call, p->turned ? &turned : &plain, false, &p->weights));
     size_t weights = p->weights.packed_bytes + p->weights.scratch_bytes;
     if (p->turned)
         weights += bytes_rounded((size_t)(o * d) * size);
-    needs->backward_scratch = larger(larger(p->data.packed_bytes + p->data.scratch_bytes, weights), column_sum_scratch(o, size));
+    needs->backward_scratch =
+        larger(larger(p->data.packed_bytes + p->data.scratch_bytes, weights), column_sum_scratch(o, size));
     needs->reads_inputs = 1U << 0 | 1U << 1;
     return STATUS_OK;
 }
@@ -91,8 +96,15 @@ static enum status linear_prepare(const struct op_call *call, bool backward, str
     p->rows = last_axis_rows(&call->in[0].shape);
     p->out = call->in[1].shape.dim[0];
     p->in = call->in[1].shape.dim[1];
-    const struct product_shape forward = {.m = p->rows, .n = p->out, .k = p->in, .a_row = p->in, .a_k = 1, .b_k = 1,
-                                          .b_n = p->in, .c_row = p->out, .limit = limit_of(a->activation)};
+    const struct product_shape forward = {.m = p->rows,
+                                          .n = p->out,
+                                          .k = p->in,
+                                          .a_row = p->in,
+                                          .a_k = 1,
+                                          .b_k = 1,
+                                          .b_n = p->in,
+                                          .c_row = p->out,
+                                          .limit = limit_of(a->activation)};
     enum status status = product_prepare(call, &forward, a->has_bias, &p->forward);
     if (status == STATUS_OK && backward)
         status = backward_prepare(call, p, needs);
@@ -123,7 +135,8 @@ static void weights_backward(const struct op_run *run)
     const struct linear_plan *p = run->plan;
     const void *x = run->in[0], *dy = run->d_out[0];
     const void *a = p->turned ? x : dy, *b = p->turned ? dy : x;
-    char *packed = run->scratch, *scratch = packed + p->weights.packed_bytes, *turned = scratch + p->weights.scratch_bytes;
+    char *packed = run->scratch, *scratch = packed + p->weights.packed_bytes,
+         *turned = scratch + p->weights.scratch_bytes;
     product_pack(&p->weights, run, b, NULL, packed);
     if (p->turned) {
         product_run(&p->weights, run, false, a, b, NULL, packed, turned, scratch);
@@ -170,19 +183,35 @@ static const struct linear_attributes with_bias = {.has_bias = true}, bare = {.h
 static const struct linear_attributes with_relu = {.has_bias = true, .activation = ACTIVATION_RELU};
 static const struct linear_attributes with_relu6 = {.activation = ACTIVATION_RELU6};
 static const struct op_example linear_examples[] = {
-    {.name = "logits", .attributes = &with_bias, .n_inputs = 3,
+    {.name = "logits",
+     .attributes = &with_bias,
+     .n_inputs = 3,
      .in = {{.rank = 2, .dim = {5, 17}}, {.rank = 2, .dim = {10, 17}}, {.rank = 1, .dim = {10}}}},
-    {.name = "wider out than in, no bias", .attributes = &bare, .n_inputs = 2,
+    {.name = "wider out than in, no bias",
+     .attributes = &bare,
+     .n_inputs = 2,
      .in = {{.rank = 2, .dim = {13, 3}}, {.rank = 2, .dim = {31, 3}}}},
-    {.name = "batch 1, one feature", .attributes = &with_bias, .n_inputs = 3,
+    {.name = "batch 1, one feature",
+     .attributes = &with_bias,
+     .n_inputs = 3,
      .in = {{.rank = 2, .dim = {1, 1}}, {.rank = 2, .dim = {1, 1}}, {.rank = 1, .dim = {1}}}},
-    {.name = "a map's last axis", .attributes = &with_bias, .n_inputs = 3,
+    {.name = "a map's last axis",
+     .attributes = &with_bias,
+     .n_inputs = 3,
      .in = {{.rank = 4, .dim = {2, 3, 5, 4}}, {.rank = 2, .dim = {12, 4}}, {.rank = 1, .dim = {12}}}},
-    {.name = "many features", .attributes = &with_bias, .n_inputs = 3,
+    {.name = "many features",
+     .attributes = &with_bias,
+     .n_inputs = 3,
      .in = {{.rank = 2, .dim = {3, 411}}, {.rank = 2, .dim = {7, 411}}, {.rank = 1, .dim = {7}}}},
-    {.name = "relu", .attributes = &with_relu, .n_inputs = 3,
-     .in = {{.rank = 2, .dim = {9, 6}, .constant = true}, {.rank = 2, .dim = {25, 6}, .constant = true}, {.rank = 1, .dim = {25}, .constant = true}}},
-    {.name = "relu6", .attributes = &with_relu6, .n_inputs = 2,
+    {.name = "relu",
+     .attributes = &with_relu,
+     .n_inputs = 3,
+     .in = {{.rank = 2, .dim = {9, 6}, .constant = true},
+            {.rank = 2, .dim = {25, 6}, .constant = true},
+            {.rank = 1, .dim = {25}, .constant = true}}},
+    {.name = "relu6",
+     .attributes = &with_relu6,
+     .n_inputs = 2,
      .in = {{.rank = 2, .dim = {4, 400}, .constant = true}, {.rank = 2, .dim = {8, 400}, .constant = true}}},
 };
 

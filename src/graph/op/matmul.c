@@ -24,7 +24,8 @@ static enum status matmul_shape(struct op_call *call)
     const int64_t *a = call->in[0].shape.dim, *b = call->in[1].shape.dim;
     if (a[t->transpose_a ? 0 : 1] != b[t->transpose_b ? 1 : 0]) {
         char first[SHAPE_TEXT_SIZE], second[SHAPE_TEXT_SIZE];
-        return fail(call->ctx, STATUS_BAD_SHAPE, "%s: %s%s and %s%s do not fit: expected as many columns of the first as rows of the second",
+        return fail(call->ctx, STATUS_BAD_SHAPE,
+                    "%s: %s%s and %s%s do not fit: expected as many columns of the first as rows of the second",
                     call->name, shape_text(&call->in[0].shape, first), t->transpose_a ? " transposed" : "",
                     shape_text(&call->in[1].shape, second), t->transpose_b ? " transposed" : "");
     }
@@ -58,8 +59,15 @@ struct view {
 /* product_of: c [m,n] = a [m,k] b [k,n]. */
 static struct product_shape product_of(int64_t m, int64_t n, int64_t k, struct view a, struct view b)
 {
-    return (struct product_shape){.m = m, .n = n, .k = k, .a_row = a.row, .a_k = a.column, .b_k = b.row, .b_n = b.column,
-                                  .c_row = n, .limit = -1};
+    return (struct product_shape){.m = m,
+                                  .n = n,
+                                  .k = k,
+                                  .a_row = a.row,
+                                  .a_k = a.column,
+                                  .b_k = b.row,
+                                  .b_n = b.column,
+                                  .c_row = n,
+                                  .limit = -1};
 }
 
 static enum status matmul_prepare(const struct op_call *call, bool backward, struct op_needs *needs)
@@ -95,7 +103,8 @@ static enum status matmul_prepare(const struct op_call *call, bool backward, str
     return STATUS_OK;
 }
 
-static void product_now(const struct product *product, const struct op_run *run, bool add, const void *a, const void *b, void *c)
+static void product_now(const struct product *product, const struct op_run *run, bool add, const void *a, const void *b,
+                        void *c)
 {
     char *packed = run->scratch;
     product_pack(product, run, b, NULL, packed);
@@ -134,14 +143,33 @@ static void matmul_reference(const struct op_call *call, const double *const *in
     }
 }
 
-static const struct matmul_attributes plain = {false, false}, first = {true, false}, second = {false, true}, both = {true, true};
+static const struct matmul_attributes plain = {false, false}, first = {true, false}, second = {false, true},
+                                      both = {true, true};
 static const struct op_example matmul_examples[] = {
-    {.name = "plain", .attributes = &plain, .n_inputs = 2, .in = {{.rank = 2, .dim = {7, 5}}, {.rank = 2, .dim = {5, 17}}}},
-    {.name = "first transposed", .attributes = &first, .n_inputs = 2, .in = {{.rank = 2, .dim = {6, 13}}, {.rank = 2, .dim = {6, 3}}}},
-    {.name = "second transposed", .attributes = &second, .n_inputs = 2, .in = {{.rank = 2, .dim = {3, 33}}, {.rank = 2, .dim = {12, 33}}}},
-    {.name = "both transposed", .attributes = &both, .n_inputs = 2, .in = {{.rank = 2, .dim = {4, 9}}, {.rank = 2, .dim = {21, 4}}}},
-    {.name = "numbers", .attributes = &plain, .n_inputs = 2, .in = {{.rank = 2, .dim = {1, 1}}, {.rank = 2, .dim = {1, 1}}}},
-    {.name = "longer than a block", .attributes = &second, .n_inputs = 2, .in = {{.rank = 2, .dim = {101, 390}}, {.rank = 2, .dim = {2, 390}}}},
+    {.name = "plain",
+     .attributes = &plain,
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {7, 5}}, {.rank = 2, .dim = {5, 17}}}},
+    {.name = "first transposed",
+     .attributes = &first,
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {6, 13}}, {.rank = 2, .dim = {6, 3}}}},
+    {.name = "second transposed",
+     .attributes = &second,
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {3, 33}}, {.rank = 2, .dim = {12, 33}}}},
+    {.name = "both transposed",
+     .attributes = &both,
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {4, 9}}, {.rank = 2, .dim = {21, 4}}}},
+    {.name = "numbers",
+     .attributes = &plain,
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {1, 1}}, {.rank = 2, .dim = {1, 1}}}},
+    {.name = "longer than a block",
+     .attributes = &second,
+     .n_inputs = 2,
+     .in = {{.rank = 2, .dim = {101, 390}}, {.rank = 2, .dim = {2, 390}}}},
 };
 
 extern const struct op op_matmul;

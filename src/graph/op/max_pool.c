@@ -34,17 +34,43 @@ static void max_pool_reference(const struct op_call *call, const double *const *
     pooling_reference(call, call->attributes, true, in[0], out[0]);
 }
 
-static const struct pooling two = {{2, 2}, {2, 2}, {0, 0}}, three = {{3, 3}, {2, 2}, {1, 1}}, same = {{3, 3}, {1, 1}, {1, 1}};
-static const struct pooling oblong = {{3, 1}, {1, 2}, {1, 0}}, whole = {{4, 5}, {1, 1}, {0, 0}}, apart = {{2, 2}, {3, 3}, {0, 0}};
+static const struct pooling two = {{2, 2}, {2, 2}, {0, 0}}, three = {{3, 3}, {2, 2}, {1, 1}},
+                            same = {{3, 3}, {1, 1}, {1, 1}};
+static const struct pooling oblong = {{3, 1}, {1, 2}, {1, 0}}, whole = {{4, 5}, {1, 1}, {0, 0}},
+                            apart = {{2, 2}, {3, 3}, {0, 0}};
 static const struct op_example max_pool_examples[] = {
-    {.name = "2x2, 12 channels", .attributes = &two, .n_inputs = 1, .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {3, 4, 6, 12}}}},
-    {.name = "2x2, odd map", .attributes = &two, .n_inputs = 1, .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {2, 5, 3, 17}}}},
-    {.name = "2x2, one channel", .attributes = &two, .n_inputs = 1, .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {1, 2, 3, 1}}}},
-    {.name = "3x3, stride 2, padded", .attributes = &three, .n_inputs = 1, .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {2, 7, 6, 3}}}},
-    {.name = "3x3 on 1x1", .attributes = &same, .n_inputs = 1, .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {3, 1, 1, 17}}}},
-    {.name = "oblong", .attributes = &oblong, .n_inputs = 1, .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {1, 4, 5, 65}}}},
-    {.name = "the whole map", .attributes = &whole, .n_inputs = 1, .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {3, 4, 5, 8}}}},
-    {.name = "windows apart", .attributes = &apart, .n_inputs = 1, .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {2, 6, 8, 5}}}},
+    {.name = "2x2, 12 channels",
+     .attributes = &two,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {3, 4, 6, 12}}}},
+    {.name = "2x2, odd map",
+     .attributes = &two,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {2, 5, 3, 17}}}},
+    {.name = "2x2, one channel",
+     .attributes = &two,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {1, 2, 3, 1}}}},
+    {.name = "3x3, stride 2, padded",
+     .attributes = &three,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {2, 7, 6, 3}}}},
+    {.name = "3x3 on 1x1",
+     .attributes = &same,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {3, 1, 1, 17}}}},
+    {.name = "oblong",
+     .attributes = &oblong,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {1, 4, 5, 65}}}},
+    {.name = "the whole map",
+     .attributes = &whole,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {3, 4, 5, 8}}}},
+    {.name = "windows apart",
+     .attributes = &apart,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_APART, .rank = 4, .dim = {2, 6, 8, 5}}}},
 };
 
 extern const struct op op_max_pool;

@@ -39,7 +39,9 @@ static const struct op_example mul_examples[] = {
     {.name = "one channel", .n_inputs = 2, .in = {{.rank = 4, .dim = {2, 3, 3, 1}}, {.rank = 4, .dim = {2, 1, 1, 17}}}},
     {.name = "a column", .n_inputs = 2, .in = {{.rank = 2, .dim = {5, 1}}, {.rank = 2, .dim = {5, 10}}}},
     {.name = "a long row", .n_inputs = 2, .in = {{.rank = 2, .dim = {2, 1500}}, {.rank = 1, .dim = {1500}}}},
-    {.name = "samples and channels", .n_inputs = 2, .in = {{.rank = 4, .dim = {2, 1, 1, 5}}, {.rank = 4, .dim = {2, 3, 4, 5}}}},
+    {.name = "samples and channels",
+     .n_inputs = 2,
+     .in = {{.rank = 4, .dim = {2, 1, 1, 5}}, {.rank = 4, .dim = {2, 3, 4, 5}}}},
 };
 
 extern const struct op op_mul;

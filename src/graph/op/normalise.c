@@ -19,8 +19,8 @@ enum status normalise_expect(const struct op_call *call, int rank_min, int rank_
         RETURN_IF(expect_input(call, i, ELEMENT_REAL, 1, 1, "real numbers [C], one for each channel"));
         if (shape->dim[0] != channels) {
             char text[SHAPE_TEXT_SIZE];
-            return fail(call->ctx, STATUS_BAD_SHAPE, "%s: expected %s of shape [%lld], the channels of x, found %s", call->name,
-                        names[i], (long long)channels, shape_text(shape, text));
+            return fail(call->ctx, STATUS_BAD_SHAPE, "%s: expected %s of shape [%lld], the channels of x, found %s",
+                        call->name, names[i], (long long)channels, shape_text(shape, text));
         }
     }
     return STATUS_OK;
@@ -52,7 +52,8 @@ struct normalise_memory normalise_memory_of(const struct op_run *run)
 {
     size_t channels = (size_t)normalise_channels(run->call);
     double *at = run->scratch;
-    struct normalise_memory m = {.first = at, .second = at + channels, .kept = at + 2 * channels, .sums = at + 4 * channels};
+    struct normalise_memory m = {
+        .first = at, .second = at + channels, .kept = at + 2 * channels, .sums = at + 4 * channels};
     m.coefficients = (char *)m.sums + norm_sums_scratch((int64_t)channels);
     return m;
 }
@@ -72,8 +73,8 @@ enum status training_shape(struct op_call *call, bool pooled)
     RETURN_IF(normalise_expect(call, pooled ? 4 : 2, pooled ? 4 : SHAPE_MAX_RANK,
                                pooled ? "a map of real numbers [B,H,W,C]" : "real numbers [B,...,C]"));
     if (call->n_inputs == 4)
-        return fail(call->ctx, STATUS_BAD_INPUT, "%s: expected both running mean and running variance or neither, found one",
-                    call->name);
+        return fail(call->ctx, STATUS_BAD_INPUT,
+                    "%s: expected both running mean and running variance or neither, found one", call->name);
     call->out[0] = call->in[0];
     for (int i = 0; i < 2 && pooled; i++) {
         call->out[0].shape.dim[1 + i] /= 2;
@@ -106,8 +107,8 @@ static void apply(const struct op_run *run, bool pooled, const void *coefficient
         run->table->norm_pool_apply(dim[0], dim[1], dim[2], dim[3], run->in[0], coefficients, low, high, run->out[0],
                                     run->threads);
     else
-        run->table->norm_apply(normalise_rows(run->call), normalise_channels(run->call), run->in[0], coefficients, low, high,
-                               run->out[0], run->threads);
+        run->table->norm_apply(normalise_rows(run->call), normalise_channels(run->call), run->in[0], coefficients, low,
+                               high, run->out[0], run->threads);
 }
 
 void training_forward(const struct op_run *run, bool pooled)
@@ -156,8 +157,8 @@ static void sums(const struct op_run *run, bool pooled, const struct normalise_m
 {
     const int64_t *dim = run->call->in[0].shape.dim;
     if (pooled)
-        run->table->norm_pool_sums(dim[0], dim[1], dim[2], dim[3], run->in[0], run->d_out[0], m->coefficients, low, high,
-                                   m->first, m->sums, run->threads);
+        run->table->norm_pool_sums(dim[0], dim[1], dim[2], dim[3], run->in[0], run->d_out[0], m->coefficients, low,
+                                   high, m->first, m->sums, run->threads);
     else
         run->table->norm_sums(normalise_rows(run->call), normalise_channels(run->call), run->in[0], run->d_out[0],
                               m->coefficients, low, high, m->first, m->sums, run->threads);
@@ -183,15 +184,16 @@ void training_backward(const struct op_run *run, bool pooled)
         memset(m.first, 0, 2 * (size_t)channels * sizeof(double));
     else
         sums(run, pooled, &m, low, high);
-    run->table->norm_parameter_gradients(channels, run->saved, m.first, run->d_in[1], run->add[1], run->d_in[2], run->add[2]);
+    run->table->norm_parameter_gradients(channels, run->saved, m.first, run->d_in[1], run->add[1], run->d_in[2],
+                                         run->add[2]);
     if (run->d_in[0] == NULL)
         return;
     run->table->norm_slopes(channels, rows, run->saved, m.first, run->d_out[1], run->d_out[2], momentum_of(run->call),
                             m.coefficients);
     if (pooled && dy != NULL) {
         const int64_t *dim = run->call->in[0].shape.dim;
-        run->table->norm_pool_gradient(dim[0], dim[1], dim[2], dim[3], run->in[0], dy, m.coefficients, low, high, run->d_in[0],
-                                       run->add[0], run->threads);
+        run->table->norm_pool_gradient(dim[0], dim[1], dim[2], dim[3], run->in[0], dy, m.coefficients, low, high,
+                                       run->d_in[0], run->add[0], run->threads);
     } else {
         run->table->norm_gradient(rows, channels, run->in[0], dy == NULL ? run->in[0] : dy, m.coefficients, low, high,
                                   run->d_in[0], run->add[0], run->threads);

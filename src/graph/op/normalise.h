@@ -2,9 +2,9 @@
  *
  *     xh = (x - mean) / sqrt(var + epsilon);  z = gamma xh + beta;  y = activation(z)
  *
- * x [..., C], the others [C]. In training mean and biased variance are those of all positions of x. Inputs: x, gamma, beta, and
- * running mean and variance or nothing; outputs: y, and the running values moved by `momentum` towards mean and unbiased
- * variance (without running values: these themselves). All three outputs have gradients. */
+ * x [..., C], the others [C]. In training mean and biased variance are those of all positions of x. Inputs: x, gamma,
+ * beta, and running mean and variance or nothing; outputs: y, and the running values moved by `momentum` towards mean
+ * and unbiased variance (without running values: these themselves). All three outputs have gradients. */
 #ifndef GRAPH_OP_NORMALISE_H
 #define GRAPH_OP_NORMALISE_H
 
@@ -18,7 +18,7 @@ int64_t normalise_rows(const struct op_call *call);
 
 /* A call's scratch. */
 struct normalise_memory {
-    void *sums;            /* for norm_moments and norm_sums */
+    void *sums;             /* for norm_moments and norm_sums */
     double *first, *second; /* [C], one behind the other */
     void *coefficients, *kept;
 };

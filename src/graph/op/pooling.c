@@ -23,15 +23,17 @@ enum status pooling_shape(struct op_call *call, const struct pooling *pooling)
         int kernel = pooling->kernel[i], stride = pooling->stride[i], padding = pooling->padding[i];
         const char *axis = i == 0 ? "height" : "width";
         if (kernel < 1 || stride < 1 || padding < 0 || padding > kernel / 2)
-            return fail(call->ctx, STATUS_BAD_INPUT,
-                        "%s: along the %s expected kernel and stride of at least 1 and padding of at most half the kernel, "
-                        "found kernel %d, stride %d, padding %d",
-                        call->name, axis, kernel, stride, padding);
+            return fail(
+                call->ctx, STATUS_BAD_INPUT,
+                "%s: along the %s expected kernel and stride of at least 1 and padding of at most half the kernel, "
+                "found kernel %d, stride %d, padding %d",
+                call->name, axis, kernel, stride, padding);
         int64_t room = in->dim[1 + i] + 2 * (int64_t)padding - kernel;
         if (room < 0)
             return fail(call->ctx, STATUS_BAD_SHAPE,
-                        "%s: expected a map with a %s of at least %lld for kernel %d and padding %d, found %lld", call->name, axis,
-                        (long long)kernel - 2 * (long long)padding, kernel, padding, (long long)in->dim[1 + i]);
+                        "%s: expected a map with a %s of at least %lld for kernel %d and padding %d, found %lld",
+                        call->name, axis, (long long)kernel - 2 * (long long)padding, kernel, padding,
+                        (long long)in->dim[1 + i]);
         out.dim[1 + i] = room / stride + 1;
     }
     call->out[0] = (struct tensor_spec){call->in[0].element, out};
@@ -60,7 +62,8 @@ struct pool_shape pooling_of(const struct op_call *call, const struct pooling *p
     return shape;
 }
 
-void pooling_reference(const struct op_call *call, const struct pooling *pooling, bool largest, const double *x, double *y)
+void pooling_reference(const struct op_call *call, const struct pooling *pooling, bool largest, const double *x,
+                       double *y)
 {
     const int64_t *dim = call->in[0].shape.dim;
     int64_t height = dim[1], width = dim[2], channels = dim[3];

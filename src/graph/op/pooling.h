@@ -12,6 +12,7 @@ enum status global_shape(struct op_call *call);
 struct pool_shape pooling_of(const struct op_call *call, const struct pooling *pooling);
 
 /* pooling_reference: plain loops; largest: the maximum (padding left out), else the average (padding counted). */
-void pooling_reference(const struct op_call *call, const struct pooling *pooling, bool largest, const double *x, double *y);
+void pooling_reference(const struct op_call *call, const struct pooling *pooling, bool largest, const double *x,
+                       double *y);
 
 #endif

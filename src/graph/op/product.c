@@ -2,19 +2,22 @@
 
 #include "kernel/dnnl.h"
 
-#include <string.h>
+#include <stdio.h>
 
-/* The library is faster where it has AVX-512 and the product is large; with AVX2 our loops are (docs/decisions.md). */
+/* The library is faster where all three sides are long; else packing and short sums cost it more than us (docs/kernels.md). */
+enum { LIBRARY_SIDE = 64 };
+
 static bool library_wanted(const struct op_call *call, const struct product_shape *s)
 {
     const struct kernel_context *kernels = call->kernels;
     if (call->in[0].element != ELEMENT_F32 || kernels->choice == KERNEL_CHOICE_OWN)
         return false;
     return kernels->choice == KERNEL_CHOICE_LIBRARY ||
-           (strcmp(kernels->f32->level, "v4") == 0 && s->m >= 64 && s->n >= 64 && s->k >= 64);
+           (s->m >= LIBRARY_SIDE && s->n >= LIBRARY_SIDE && s->k >= LIBRARY_SIDE);
 }
 
-enum status product_prepare(const struct op_call *call, const struct product_shape *shape, bool bias, struct product *out)
+enum status product_prepare(const struct op_call *call, const struct product_shape *shape, bool bias,
+                            struct product *out)
 {
     const size_t size = element_size(call->in[0].element);
     *out = (struct product){.shape = *shape, .kernel = "direct"};
@@ -25,10 +28,10 @@ enum status product_prepare(const struct op_call *call, const struct product_sha
             return status;
     }
     if (out->library) {
-        out->kernel = onednn_pass_name(out->library);
+        snprintf(out->kernel, sizeof out->kernel, "dnnl:%s", onednn_pass_name(out->library));
         /* The library overwrites: what is to be added is made in scratch first. */
-        out->scratch_bytes = bytes_rounded(onednn_scratch_bytes(out->library)) +
-                             bytes_rounded((size_t)(shape->m * shape->n) * size);
+        out->scratch_bytes =
+            bytes_rounded(onednn_scratch_bytes(out->library)) + bytes_rounded((size_t)(shape->m * shape->n) * size);
     } else {
         out->packed_bytes = product_packed_bytes(shape, size);
     }
@@ -41,14 +44,15 @@ void product_release(struct product *product)
     product->library = NULL;
 }
 
-void product_pack(const struct product *product, const struct op_run *run, const void *b, const void *bias, void *packed)
+void product_pack(const struct product *product, const struct op_run *run, const void *b, const void *bias,
+                  void *packed)
 {
     if (!product->library)
         run->table->product_pack(&product->shape, b, bias, packed);
 }
 
-void product_run(const struct product *product, const struct op_run *run, bool add, const void *a, const void *b, const void *bias,
-                 const void *packed, void *c, void *scratch)
+void product_run(const struct product *product, const struct op_run *run, bool add, const void *a, const void *b,
+                 const void *bias, const void *packed, void *c, void *scratch)
 {
     struct product_shape shape = product->shape;
     shape.add = add;

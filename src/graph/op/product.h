@@ -8,19 +8,21 @@
 struct onednn_pass;
 
 struct product {
-    struct product_shape shape; /* c is contiguous; `add` is not used: product_run is told */
+    struct product_shape shape;  /* c is contiguous; `add` is not used: product_run is told */
     struct onednn_pass *library; /* NULL: our own loops */
-    const char *kernel;
+    char kernel[80];
     size_t packed_bytes, scratch_bytes; /* packed: what product_pack makes of b and bias; 0 for the library */
 };
 
 /* product_prepare: for call's precision; bias: there is one. product_release frees it (also a zeroed one). */
-enum status product_prepare(const struct op_call *call, const struct product_shape *shape, bool bias, struct product *out);
+enum status product_prepare(const struct op_call *call, const struct product_shape *shape, bool bias,
+                            struct product *out);
 void product_release(struct product *product);
 /* product_pack: b and bias (or NULL) in the form that our loops read. */
-void product_pack(const struct product *product, const struct op_run *run, const void *b, const void *bias, void *packed);
+void product_pack(const struct product *product, const struct op_run *run, const void *b, const void *bias,
+                  void *packed);
 /* product_run: c (+)= bias + a b. packed: of product_pack. scratch: scratch_bytes. */
-void product_run(const struct product *product, const struct op_run *run, bool add, const void *a, const void *b, const void *bias,
-                 const void *packed, void *c, void *scratch);
+void product_run(const struct product *product, const struct op_run *run, bool add, const void *a, const void *b,
+                 const void *bias, const void *packed, void *c, void *scratch);
 
 #endif

@@ -1,4 +1,5 @@
-/* random: numbers of a given shape from a counted stream, new at every step; uniform in [0, 1) or normal. No gradient. */
+/* random: numbers of a given shape from a counted stream, new at every step; uniform in [0, 1) or normal. No
+ * gradient. */
 #include "base/random.h"
 #include "graph/ops.h"
 
@@ -50,7 +51,8 @@ static void random_reference(const struct op_call *call, const double *const *in
 }
 
 static const struct random_attributes uniform = {DISTRIBUTION_UNIFORM, 7, {2, {5, 17}}};
-static const struct random_attributes normal = {DISTRIBUTION_NORMAL, 7, {4, {2, 3, 3, 1}}}, one = {DISTRIBUTION_NORMAL, 8, {0, {0}}};
+static const struct random_attributes normal = {DISTRIBUTION_NORMAL, 7, {4, {2, 3, 3, 1}}},
+                                      one = {DISTRIBUTION_NORMAL, 8, {0, {0}}};
 static const struct op_example random_examples[] = {
     {.name = "uniform", .attributes = &uniform, .n_inputs = 0},
     {.name = "normal", .attributes = &normal, .n_inputs = 0},

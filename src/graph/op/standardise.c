@@ -2,8 +2,8 @@
  *
  *     y = (x - mean) / deviation;  dx = dy / deviation
  *
- * x, y [...,C]; mean and deviation for each channel, or one for all. x may be bytes, which are first divided by 255: data stays
- * in bytes until here. */
+ * x, y [...,C]; mean and deviation for each channel, or one for all. x may be bytes, which are first divided by 255:
+ * data stays in bytes until here. */
 #include "graph/op/expect.h"
 #include "graph/ops.h"
 #include "kernel/normalise.h"
@@ -30,14 +30,15 @@ static enum status standardise_shape(struct op_call *call)
     if (attributes->channels != 1 && attributes->channels != found) {
         char text[SHAPE_TEXT_SIZE];
         return fail(call->ctx, STATUS_BAD_SHAPE,
-                    "%s: expected one mean and deviation for each channel of %s or one for all, found %d of each", call->name,
-                    shape_text(&in->shape, text), attributes->channels);
+                    "%s: expected one mean and deviation for each channel of %s or one for all, found %d of each",
+                    call->name, shape_text(&in->shape, text), attributes->channels);
     }
     for (int c = 0; c < attributes->channels; c++)
         if (!isfinite(attributes->mean[c]) || !(attributes->deviation[c] > 0) || isinf(attributes->deviation[c]))
-            return fail(call->ctx, STATUS_BAD_INPUT,
-                        "%s: expected finite means and deviations above 0, found mean %g and deviation %g for channel %d",
-                        call->name, attributes->mean[c], attributes->deviation[c], c);
+            return fail(
+                call->ctx, STATUS_BAD_INPUT,
+                "%s: expected finite means and deviations above 0, found mean %g and deviation %g for channel %d",
+                call->name, attributes->mean[c], attributes->deviation[c], c);
     call->out[0] = (struct tensor_spec){in->element == ELEMENT_U8 ? ELEMENT_REAL : in->element, in->shape};
     return STATUS_OK;
 }
@@ -76,8 +77,8 @@ static void standardise_backward(const struct op_run *run)
         return;
     run->table->norm_constant_coefficients(channels, attributes->mean, attributes->deviation, run->scratch);
     /* The slope along x is 0, so any x does. */
-    run->table->norm_gradient(rows, channels, run->d_out[0], run->d_out[0], run->scratch, -HUGE_VAL, HUGE_VAL, run->d_in[0],
-                              run->add[0], run->threads);
+    run->table->norm_gradient(rows, channels, run->d_out[0], run->d_out[0], run->scratch, -HUGE_VAL, HUGE_VAL,
+                              run->d_in[0], run->add[0], run->threads);
 }
 
 static void standardise_reference(const struct op_call *call, const double *const *in, double *const *out)
@@ -90,10 +91,16 @@ static void standardise_reference(const struct op_call *call, const double *cons
     }
 }
 
-static const struct standardise_attributes grey = {1, {0.286}, {0.353}}, coloured = {3, {0.49, 0.48, 0.45}, {0.25, 0.24, 0.26}};
+static const struct standardise_attributes grey = {1, {0.286}, {0.353}},
+                                           coloured = {3, {0.49, 0.48, 0.45}, {0.25, 0.24, 0.26}};
 static const struct op_example standardise_examples[] = {
-    {.name = "grey bytes", .attributes = &grey, .n_inputs = 1, .in = {{.fill = OP_FILL_BYTE, .rank = 4, .dim = {3, 7, 5, 1}}}},
-    {.name = "coloured bytes", .attributes = &coloured, .n_inputs = 1,
+    {.name = "grey bytes",
+     .attributes = &grey,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_BYTE, .rank = 4, .dim = {3, 7, 5, 1}}}},
+    {.name = "coloured bytes",
+     .attributes = &coloured,
+     .n_inputs = 1,
      .in = {{.fill = OP_FILL_BYTE, .rank = 4, .dim = {2, 17, 31, 3}}}},
     {.name = "coloured numbers", .attributes = &coloured, .n_inputs = 1, .in = {{.rank = 4, .dim = {2, 5, 3, 3}}}},
     {.name = "rows, one for all", .attributes = &grey, .n_inputs = 1, .in = {{.rank = 2, .dim = {1, 17}}}},
@@ -116,13 +123,15 @@ const struct op op_standardise = {
     .n_examples = sizeof(standardise_examples) / sizeof(standardise_examples[0]),
 };
 
-struct node *graph_standardise(struct graph *graph, struct node *x, int channels, const double *mean, const double *deviation)
+struct node *graph_standardise(struct graph *graph, struct node *x, int channels, const double *mean,
+                               const double *deviation)
 {
     struct standardise_attributes attributes = {.channels = channels};
     if (x == NULL)
         return NULL;
     if (channels < 1 || channels > STANDARDISE_MAX) {
-        (void)fail(graph->ctx, STATUS_UNSUPPORTED, "standardise: expected 1 to %d channels, found %d", STANDARDISE_MAX, channels);
+        (void)fail(graph->ctx, STATUS_UNSUPPORTED, "standardise: expected 1 to %d channels, found %d", STANDARDISE_MAX,
+                   channels);
         return NULL;
     }
     memcpy(attributes.mean, mean, (size_t)channels * sizeof(double));

@@ -35,9 +35,13 @@ static const struct op_example sub_examples[] = {
     {.name = "equal rows", .n_inputs = 2, .in = {{.rank = 2, .dim = {5, 10}}, {.rank = 2, .dim = {5, 10}}}},
     {.name = "a scalar less a row", .n_inputs = 2, .in = {{.rank = 0, .dim = {0}}, {.rank = 2, .dim = {1, 17}}}},
     {.name = "a column", .n_inputs = 2, .in = {{.rank = 2, .dim = {6, 10}}, {.rank = 2, .dim = {6, 1}}}},
-    {.name = "channels of a 1x1 map", .n_inputs = 2, .in = {{.rank = 4, .dim = {3, 1, 1, 17}}, {.rank = 1, .dim = {17}}}},
+    {.name = "channels of a 1x1 map",
+     .n_inputs = 2,
+     .in = {{.rank = 4, .dim = {3, 1, 1, 17}}, {.rank = 1, .dim = {17}}}},
     {.name = "a column less a row", .n_inputs = 2, .in = {{.rank = 2, .dim = {3, 1}}, {.rank = 2, .dim = {1, 4}}}},
-    {.name = "outer axes", .n_inputs = 2, .in = {{.rank = 5, .dim = {2, 1, 3, 1, 3}}, {.rank = 5, .dim = {1, 2, 1, 2, 1}}}},
+    {.name = "outer axes",
+     .n_inputs = 2,
+     .in = {{.rank = 5, .dim = {2, 1, 3, 1, 3}}, {.rank = 5, .dim = {1, 2, 1, 2, 1}}}},
 };
 
 extern const struct op op_sub;

@@ -1,9 +1,9 @@
 /* channels.h: a map [rows, channels] seen as lines of whole vectors, so that channels of any number fill the lanes.
  *
- * A line is as many rows as make a whole number of vectors (12 channels, 8 lanes: 2 rows, 3 vectors), so each lane always
- * holds the same channel: coefficients are repeated to a line's length, and sums stay in registers while a block of lines is walked
- * through, a few vectors' columns at a time. From NARROW channels on a line is one row, whose last lanes are done one by one. Rows that fill no
- * line are done by plain loops. Include after level.h and vector.h. */
+ * A line is as many rows as make a whole number of vectors (12 channels, 8 lanes: 2 rows, 3 vectors), so each lane
+ * always holds the same channel: coefficients are repeated to a line's length, and sums stay in registers while a block
+ * of lines is walked through, a few vectors' columns at a time. From NARROW channels on a line is one row, whose last
+ * lanes are done one by one. Rows that fill no line are done by plain loops. Include after level.h and vector.h. */
 #ifndef KERNEL_LEVEL_CHANNELS_H
 #define KERNEL_LEVEL_CHANNELS_H
 
@@ -12,8 +12,8 @@
 enum {
     CHANNELS_NARROW = 64,
     CHANNELS_LINE_MAX = CHANNELS_NARROW * VECTOR_LANES, /* elements of a line of narrow rows, at most */
-    CHANNELS_GROUP = 4,                                 /* vectors worked on together: independent sums hide the latency */
-    CHANNELS_BLOCK = 2048,                              /* elements walked through several times: they stay in the first cache */
+    CHANNELS_GROUP = 4,    /* vectors worked on together: independent sums hide the latency */
+    CHANNELS_BLOCK = 2048, /* elements walked through several times: they stay in the first cache */
 };
 
 struct line {
@@ -28,7 +28,8 @@ static inline struct line line_of(int64_t channels)
     if (channels < CHANNELS_NARROW) {
         while (line.rows * channels % VECTOR_LANES != 0)
             line.rows++;
-        /* One or two vectors are too few independent sums. Three are enough, and are walked through in memory's order. */
+        /* One or two vectors are too few independent sums. Three are enough, and are walked through in memory's
+         * order. */
         while (line.rows * channels < 3 * VECTOR_LANES)
             line.rows *= 2;
     }
@@ -40,8 +41,10 @@ static inline struct line line_of(int64_t channels)
     return line;
 }
 
-/* line_coefficients: `count` coefficients [channels] repeated to a line's length; those of wide rows are used as they are. */
-static inline const real *line_coefficients(const struct line *line, int64_t channels, int count, const real *from, real *buffer)
+/* line_coefficients: `count` coefficients [channels] repeated to a line's length; those of wide rows are used as they
+ * are. */
+static inline const real *line_coefficients(const struct line *line, int64_t channels, int count, const real *from,
+                                            real *buffer)
 {
     if (line->rows == 1)
         return from;

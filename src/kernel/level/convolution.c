@@ -8,8 +8,8 @@
 #include "kernel/level/map.h"
 #include "kernel/level/tile.h"
 
-void KERNEL(convolution_pack)(const struct convolution_shape *s, const void *weight, const void *scale, const void *bias,
-                              void *packed)
+void KERNEL(convolution_pack)(const struct convolution_shape *s, const void *weight, const void *scale,
+                              const void *bias, void *packed)
 {
     const real *w = weight, *factor = scale, *start = bias;
     const int64_t in = s->in / s->groups, out = s->out / s->groups, taps = s->kernel[0] * s->kernel[1];
@@ -44,8 +44,8 @@ static int64_t forward_offsets(const struct convolution_shape *s, const struct p
     return n;
 }
 
-static void forward_sample(const struct convolution_shape *s, const struct padded_map *map, const real *x, const real *w,
-                           const ptrdiff_t *offset, int64_t n_offset, real limit, real *y)
+static void forward_sample(const struct convolution_shape *s, const struct padded_map *map, const real *x,
+                           const real *w, const ptrdiff_t *offset, int64_t n_offset, real limit, real *y)
 {
     const int64_t in = s->in / s->groups, out = s->out / s->groups, taps = s->kernel[0] * s->kernel[1];
     for (int64_t g = 0; g < s->groups; g++) {
@@ -123,7 +123,8 @@ static struct phase phase_of(const struct convolution_shape *s, int axis, int64_
 }
 
 /* pack_phase: the weights of one group and phase for all panels, taps in the order of dy's memory; returns the end. */
-static real *pack_phase(const struct convolution_shape *s, int64_t g, int64_t row, int64_t column, const real *w, real *to)
+static real *pack_phase(const struct convolution_shape *s, int64_t g, int64_t row, int64_t column, const real *w,
+                        real *to)
 {
     const int64_t in = s->in / s->groups, out = s->out / s->groups, taps = s->kernel[0] * s->kernel[1];
     for (int64_t first = 0; first < in;) {
@@ -156,8 +157,8 @@ void KERNEL(convolution_pack_back)(const struct convolution_shape *shape, const 
                 to = pack_phase(s, g, row, column, weight, to);
 }
 
-static int64_t data_offsets(const struct convolution_shape *s, const struct padded_map *map, int64_t row, int64_t column,
-                            ptrdiff_t *offset)
+static int64_t data_offsets(const struct convolution_shape *s, const struct padded_map *map, int64_t row,
+                            int64_t column, ptrdiff_t *offset)
 {
     int64_t n = 0;
     for (int64_t kh = s->kernel[0] - 1; kh >= 0; kh--) {
@@ -176,8 +177,9 @@ static int64_t data_offsets(const struct convolution_shape *s, const struct padd
 }
 
 /* data_phase: one phase of one sample, all groups; returns the end of its packed weights. */
-static const real *data_phase(const struct convolution_shape *s, const struct padded_map *map, int64_t row, int64_t column,
-                              const real *dy, const real *w, const ptrdiff_t *offset, int64_t n_offset, bool add, real *dx)
+static const real *data_phase(const struct convolution_shape *s, const struct padded_map *map, int64_t row,
+                              int64_t column, const real *dy, const real *w, const ptrdiff_t *offset, int64_t n_offset,
+                              bool add, real *dx)
 {
     const int64_t in = s->in / s->groups, out = s->out / s->groups;
     const struct phase down = phase_of(s, 0, row), right = phase_of(s, 1, column);
@@ -197,7 +199,8 @@ static const real *data_phase(const struct convolution_shape *s, const struct pa
             tile.a_jump = (ptrdiff_t)((map->size[1] - right.pixels) * s->out);
             tile.c_jump = (ptrdiff_t)((s->stride[0] * s->size[1] - s->stride[1] * right.pixels) * s->in);
             tile.columns = in - first < width ? in - first : width;
-            tile.a = dy + ((map->before[0] + down.source) * map->size[1] + map->before[1] + right.source) * s->out + g * out;
+            tile.a =
+                dy + ((map->before[0] + down.source) * map->size[1] + map->before[1] + right.source) * s->out + g * out;
             tile.c = dx + (down.first * s->size[1] + right.first) * s->in + g * in + first;
             KERNEL(tile_run)(&tile, units);
             w += sums * width;
@@ -207,8 +210,8 @@ static const real *data_phase(const struct convolution_shape *s, const struct pa
     return w;
 }
 
-void KERNEL(convolution_data)(const struct convolution_shape *shape, const void *dy, const void *packed, bool add, void *dx,
-                              void *scratch, int threads)
+void KERNEL(convolution_data)(const struct convolution_shape *shape, const void *dy, const void *packed, bool add,
+                              void *dx, void *scratch, int threads)
 {
     const struct convolution_shape rows = as_rows(shape), *s = &rows;
     const struct padded_map map = convolution_padded_gradient(s);

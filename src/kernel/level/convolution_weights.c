@@ -49,8 +49,8 @@ static const real *dy_fill(const struct convolution_shape *s, const real *dy, in
 
 /* weights_sum: sums [groups][panels][kh][kw][in / groups][panel's width] (+)= those of some samples, whose rows of output pixels
  * start at offset [rows] in x. */
-static void weights_sum(const struct convolution_shape *s, const struct padded_map *map, const ptrdiff_t *offset, int64_t rows,
-                        const real *x, const real *dy, bool add, real *sums)
+static void weights_sum(const struct convolution_shape *s, const struct padded_map *map, const ptrdiff_t *offset,
+                        int64_t rows, const real *x, const real *dy, bool add, real *sums)
 {
     const int64_t in = s->in / s->groups, out = s->out / s->groups;
     const bool copied = dy_copied(s);
@@ -112,7 +112,8 @@ struct weights_work {
     real *padded_dy;
 };
 
-static void weights_chunk(const struct weights_work *work, int64_t first, int64_t end, const real *x, const real *dy, real *sums)
+static void weights_chunk(const struct weights_work *work, int64_t first, int64_t end, const real *x, const real *dy,
+                          real *sums)
 {
     const struct convolution_shape *s = work->s;
     const int64_t x_sample = s->size[0] * s->size[1] * s->in, pixels = s->out_size[0] * s->out_size[1];
@@ -130,13 +131,14 @@ static void weights_chunk(const struct weights_work *work, int64_t first, int64_
     }
 }
 
-void KERNEL(convolution_weights)(const struct convolution_shape *shape, const void *x, const void *dy, bool add, void *dw,
-                                 void *scratch, int threads)
+void KERNEL(convolution_weights)(const struct convolution_shape *shape, const void *x, const void *dy, bool add,
+                                 void *dw, void *scratch, int threads)
 {
     const struct convolution_shape as_row = as_rows(shape), *s = &as_row;
     const struct padded_map map = convolution_padded_input(s);
     const int64_t pixels = s->out_size[0] * s->out_size[1], chunks = convolution_chunks(shape);
-    const int64_t elements = s->kernel[0] * s->kernel[1] * s->in * padded_out(s), together = convolution_together(shape);
+    const int64_t elements = s->kernel[0] * s->kernel[1] * s->in * padded_out(s),
+                  together = convolution_together(shape);
     const size_t x_bytes = map_bytes(&map, s->in), sum_bytes = bytes_rounded((size_t)elements * sizeof(real));
     const size_t dy_bytes = bytes_rounded((size_t)(together * pixels * s->groups * padded_out(s)) * sizeof(real));
     const size_t own_bytes = (size_t)together * x_bytes + dy_bytes;
@@ -152,7 +154,8 @@ void KERNEL(convolution_weights)(const struct convolution_shape *shape, const vo
         char *padded = own + (size_t)piece * own_bytes;
         for (int64_t i = 0; i < together; i++)
             map_zeroed(&map, s->in, padded + (size_t)i * x_bytes);
-        struct weights_work work = {s, &map, offset, together, padded, (real *)(void *)(padded + (size_t)together * x_bytes)};
+        struct weights_work work = {s,        &map,   offset,
+                                    together, padded, (real *)(void *)(padded + (size_t)together * x_bytes)};
         for (int64_t chunk = chunks * piece / pieces; chunk < chunks * (piece + 1) / pieces; chunk++)
             weights_chunk(&work, s->batch * chunk / chunks, s->batch * (chunk + 1) / chunks, x, dy,
                           (real *)(void *)(sums + (size_t)chunk * sum_bytes));

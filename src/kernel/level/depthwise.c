@@ -45,7 +45,7 @@ typedef real half_vector __attribute__((vector_size(VECTOR_BYTES / 2)));
 
 #define DEPTHWISE_PIXELS(name, wide)                                                                                   \
     /* name: `pixels` neighbours that all see the taps [w0, w1) of the kernel's rows [h0, h1). */                      \
-    VECTOR_INLINE void name(const struct depthwise_pass *p, const int pixels, const real *x, int64_t c, int64_t h0,     \
+    VECTOR_INLINE void name(const struct depthwise_pass *p, const int pixels, const real *x, int64_t c, int64_t h0,    \
                             int64_t h1, int64_t w0, int64_t w1, real *y)                                               \
     {                                                                                                                  \
         wide sum[PIXELS_MOST], v, w;                                                                                   \
@@ -58,7 +58,7 @@ typedef real half_vector __attribute__((vector_size(VECTOR_BYTES / 2)));
         for (int64_t kh = h0; kh < h1; kh++) {                                                                         \
             const real *from = x + (kh * p->dilation[0] * p->x_size[1] + w0 * p->dilation[1]) * p->channels + c;       \
             const real *weight = p->weight + (kh * p->kernel[1] + w0) * p->tap + c;                                    \
-            for (int64_t kw = w0; kw < w1; kw++, from += p->dilation[1] * p->channels, weight += p->tap) {              \
+            for (int64_t kw = w0; kw < w1; kw++, from += p->dilation[1] * p->channels, weight += p->tap) {             \
                 memcpy(&w, weight, sizeof(wide));                                                                      \
                 for (int i = 0; i < pixels; i++) {                                                                     \
                     memcpy(&v, from + i * step, sizeof(wide));                                                         \
@@ -133,8 +133,8 @@ static void depthwise_sample(const struct depthwise_pass *p, const real *x, real
     }
 }
 
-static void depthwise_batch(const struct convolution_shape *s, const struct depthwise_pass *pass, const real *x, real *y,
-                            int threads)
+static void depthwise_batch(const struct convolution_shape *s, const struct depthwise_pass *pass, const real *x,
+                            real *y, int threads)
 {
     const int64_t x_sample = pass->x_size[0] * pass->x_size[1] * pass->channels;
     const int64_t y_sample = pass->y_size[0] * pass->y_size[1] * pass->channels;
@@ -145,8 +145,8 @@ static void depthwise_batch(const struct convolution_shape *s, const struct dept
             depthwise_sample(pass, x + b * x_sample, y + b * y_sample);
 }
 
-void KERNEL(depthwise_forward)(const struct convolution_shape *s, const void *x, const void *packed, double limit, void *y,
-                               int threads)
+void KERNEL(depthwise_forward)(const struct convolution_shape *s, const void *x, const void *packed, double limit,
+                               void *y, int threads)
 {
     struct depthwise_pass pass = {.channels = s->in, .limit = (real)limit, .tap = (ptrdiff_t)s->in};
     for (int i = 0; i < 2; i++) {
@@ -190,7 +190,8 @@ static void spread_sample(const struct convolution_shape *s, const real *dy, con
             taps_inside(row, s->size[0], s->dilation[0], s->kernel[0], &h0, &h1);
             taps_inside(column, s->size[1], s->dilation[1], s->kernel[1], &w0, &w1);
             for (int64_t kh = h0; kh < h1; kh++)
-                spread_row(w1 - w0, channels, from, weight + (kh * s->kernel[1] + w0) * channels, s->dilation[1] * channels,
+                spread_row(w1 - w0, channels, from, weight + (kh * s->kernel[1] + w0) * channels,
+                           s->dilation[1] * channels,
                            dx + ((row + kh * s->dilation[0]) * s->size[1] + column + w0 * s->dilation[1]) * channels);
         }
     }

@@ -122,7 +122,8 @@ void KERNEL(depthwise_weights)(const struct convolution_shape *s, const void *x,
         for (int64_t t = 0; t < taps; t++) {
             real total = add ? to[c * taps + t] : 0;
             for (int64_t chunk = 0; chunk < chunks; chunk++)
-                total += ((const real *)(const void *)((const char *)scratch + (size_t)chunk * sum_bytes))[t * s->in + c];
+                total +=
+                    ((const real *)(const void *)((const char *)scratch + (size_t)chunk * sum_bytes))[t * s->in + c];
             to[c * taps + t] = total;
         }
     }

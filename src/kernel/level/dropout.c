@@ -1,6 +1,7 @@
 /* dropout.c: random numbers, and a random mask that is counted, not stored: forward and backward make the same one.
  *
- * Philox 4x32-10 as in base/random.c, over many counters at once: the words of element i are word i % 4 of block i / 4. */
+ * Philox 4x32-10 as in base/random.c, over many counters at once: the words of element i are word i % 4 of block i /
+ * 4. */
 #include "base/random.h"
 #include "kernel/level/level.h"
 
@@ -13,13 +14,14 @@
 
 enum {
     PHILOX_ROUNDS = 10,
-    GROUPS = 2,          /* vectors of counters at a time: one alone would wait for its multiplications, more fill no registers */
+    GROUPS =
+        2, /* vectors of counters at a time: one alone would wait for its multiplications, more fill no registers */
     BLOCK = 512,         /* elements at a time */
     THREAD_WORK = 20000, /* elements below which a second thread costs more than it saves */
 };
 
-/* Vectors of 64-bit lanes whose upper halves do not matter: the compiler's own vectors know no product of the lower halves.
- * PAIR puts two words into a lane, ZIP stores the lanes of two vectors in turn: four words of each counter. */
+/* Vectors of 64-bit lanes whose upper halves do not matter: the compiler's own vectors know no product of the lower
+ * halves. PAIR puts two words into a lane, ZIP stores the lanes of two vectors in turn: four words of each counter. */
 #if defined(__AVX512F__)
 enum { COUNTERS = 8 };
 typedef __m512i words;
@@ -68,10 +70,10 @@ typedef uint64_t words;
 #define WORDS_SET(value) ((uint64_t)(value))
 #define WORDS_LOAD(from) (*(from))
 #define WORDS_ADD(a, b) ((a) + (b))
-#define WORDS_PRODUCT(a, b) (((a) & UINT32_MAX) * (b))
+#define WORDS_PRODUCT(a, b) (((a)&UINT32_MAX) * (b))
 #define WORDS_HIGH(a) ((a) >> 32)
 #define WORDS_XOR(a, b) ((a) ^ (b))
-#define WORDS_PAIR(low, high) (((low) & UINT32_MAX) | (high) << 32)
+#define WORDS_PAIR(low, high) (((low)&UINT32_MAX) | (high) << 32)
 #define WORDS_ZIP(to, a, b)                                                                                            \
     (to)[0] = (uint32_t)(a);                                                                                           \
     (to)[1] = (uint32_t)((a) >> 32);                                                                                   \

@@ -59,7 +59,8 @@ static void binary_line(int kind, int64_t n, const real *a, int64_t a_step, cons
     }
 }
 
-/* fill_tile: repeats a short row so that a block of rows becomes one line. Returns how many rows the tile holds, 0: none. */
+/* fill_tile: repeats a short row so that a block of rows becomes one line. Returns how many rows the tile holds, 0:
+ * none. */
 static int64_t fill_tile(const real *row, int64_t cols, real tile[BLOCK])
 {
     int64_t repeat = cols < BLOCK / 8 ? BLOCK / cols : 0;
@@ -69,8 +70,8 @@ static int64_t fill_tile(const real *row, int64_t cols, real tile[BLOCK])
     return repeat;
 }
 
-void KERNEL(binary_forward)(int kind, int64_t rows, int64_t cols, const void *a_, const int64_t a_strides[2], const void *b_,
-                            const int64_t b_strides[2], void *out_, int threads)
+void KERNEL(binary_forward)(int kind, int64_t rows, int64_t cols, const void *a_, const int64_t a_strides[2],
+                            const void *b_, const int64_t b_strides[2], void *out_, int threads)
 {
     const real *a = a_, *b = b_;
     real *out = out_;
@@ -162,7 +163,7 @@ static double line_sum(int64_t n, const real *x)
     return (double)sum;
 }
 
-/* put_block: the gradient where nothing, or only the row's columns (target_strides[1] 0), was broadcast. */
+/* put_row: the gradient where nothing, or only the columns of a row (target_col 0), was broadcast. */
 static void put_row(const struct slope_inputs *in, int64_t r, real *target, int64_t target_col, bool add)
 {
     real buffer[BLOCK];
@@ -214,9 +215,9 @@ static void put_columns(const struct slope_inputs *in, int64_t rows, real *targe
         *target = (real)(total + (add ? (double)*target : 0));
 }
 
-void KERNEL(binary_gradient)(int slope, int64_t rows, int64_t cols, const void *d, const void *a, const int64_t a_strides[2],
-                             const void *b, const int64_t b_strides[2], void *target_, const int64_t target_strides[2],
-                             bool add, int threads)
+void KERNEL(binary_gradient)(int slope, int64_t rows, int64_t cols, const void *d, const void *a,
+                             const int64_t a_strides[2], const void *b, const int64_t b_strides[2], void *target_,
+                             const int64_t target_strides[2], bool add, int threads)
 {
     real *target = target_;
     (void)threads;

@@ -1,4 +1,5 @@
-/* limit.h: limiting a value to [low, high] (relu, relu6) and the mask of its gradient. Include after vector.h. NaN passes. */
+/* limit.h: limiting a value to [low, high] (relu, relu6) and the mask of its gradient. Include after vector.h. NaN
+ * passes. */
 #ifndef KERNEL_LEVEL_LIMIT_H
 #define KERNEL_LEVEL_LIMIT_H
 

@@ -30,7 +30,8 @@ static inline real *map_zeroed(const struct padded_map *map, int64_t channels, c
 }
 
 /* map_fill: the sample x [size, channels] inside the zeros of `padded`; x itself when nothing is added. */
-static inline const real *map_fill(const struct padded_map *map, const int64_t *size, int64_t channels, const real *x, real *padded)
+static inline const real *map_fill(const struct padded_map *map, const int64_t *size, int64_t channels, const real *x,
+                                   real *padded)
 {
     if (map->plain)
         return x;

@@ -1,5 +1,6 @@
-/* normalise.c: batch norm's maps [rows, channels]: the normalised and limited map, and the gradient of x. One pass each, in
- * memory's order: to walk through a block in columns, as sums do, is four times slower where three maps are streamed. */
+/* normalise.c: batch norm's maps [rows, channels]: the normalised and limited map, and the gradient of x. One pass
+ * each, in memory's order: to walk through a block in columns, as sums do, is four times slower where three maps are
+ * streamed. */
 #include "kernel/level/level.h"
 
 #include "kernel/level/vector.h"
@@ -22,8 +23,8 @@ VECTOR_INLINE void apply_line(enum limit limit, const struct norm *m, int64_t n,
     }
 }
 
-VECTOR_INLINE void gradient_line(enum limit limit, bool add, const struct norm *m, int64_t n, const real *x, const real *dy,
-                                 real *dx)
+VECTOR_INLINE void gradient_line(enum limit limit, bool add, const struct norm *m, int64_t n, const real *x,
+                                 const real *dy, real *dx)
 {
     const real *mean = m->mean, *scale = m->scale, *shift = m->shift, *slope = m->slope, *offset = m->offset;
     real low = m->low, high = m->high;
@@ -81,8 +82,8 @@ static void blocks_do(void (*lines)(const struct norm *, int64_t, int64_t), cons
         lines(m, block * each, all - block * each < each ? all - block * each : each);
 }
 
-void KERNEL(norm_apply)(int64_t rows, int64_t channels, const void *x, const void *coefficients, double low, double high,
-                        void *y, int threads)
+void KERNEL(norm_apply)(int64_t rows, int64_t channels, const void *x, const void *coefficients, double low,
+                        double high, void *y, int threads)
 {
     real buffer[NORM_COEFFICIENTS * CHANNELS_LINE_MAX];
     struct norm m = norm_of(rows, channels, x, coefficients, low, high, buffer);
@@ -90,8 +91,8 @@ void KERNEL(norm_apply)(int64_t rows, int64_t channels, const void *x, const voi
     blocks_do(apply_lines, &m, threads);
 }
 
-void KERNEL(norm_gradient)(int64_t rows, int64_t channels, const void *x, const void *dy, const void *coefficients, double low,
-                           double high, void *dx, bool add, int threads)
+void KERNEL(norm_gradient)(int64_t rows, int64_t channels, const void *x, const void *dy, const void *coefficients,
+                           double low, double high, void *dx, bool add, int threads)
 {
     real buffer[NORM_COEFFICIENTS * CHANNELS_LINE_MAX];
     struct norm m = norm_of(rows, channels, x, coefficients, low, high, buffer);

@@ -24,7 +24,8 @@ void KERNEL(norm_keep_given)(int64_t channels, const void *mean_, const void *va
     }
 }
 
-void KERNEL(norm_coefficients)(int64_t channels, const void *kept_, const void *gamma_, const void *beta_, void *coefficients)
+void KERNEL(norm_coefficients)(int64_t channels, const void *kept_, const void *gamma_, const void *beta_,
+                               void *coefficients)
 {
     const real *kept = kept_, *gamma = gamma_, *beta = beta_;
     real *to = coefficients;
@@ -36,7 +37,8 @@ void KERNEL(norm_coefficients)(int64_t channels, const void *kept_, const void *
     }
 }
 
-void KERNEL(norm_constant_coefficients)(int64_t channels, const double *mean, const double *deviation, void *coefficients)
+void KERNEL(norm_constant_coefficients)(int64_t channels, const double *mean, const double *deviation,
+                                        void *coefficients)
 {
     real *to = coefficients;
     for (int64_t c = 0; c < channels; c++) {
@@ -91,8 +93,8 @@ void KERNEL(norm_scaled)(int64_t channels, const void *value_, double factor, vo
         put(out, c, factor * (double)value[c], add);
 }
 
-void KERNEL(norm_parameter_gradients)(int64_t channels, const void *kept_, const double *sums, void *d_gamma, bool add_gamma,
-                                      void *d_beta, bool add_beta)
+void KERNEL(norm_parameter_gradients)(int64_t channels, const void *kept_, const double *sums, void *d_gamma,
+                                      bool add_gamma, void *d_beta, bool add_beta)
 {
     const real *kept = kept_;
     for (int64_t c = 0; c < channels; c++) {

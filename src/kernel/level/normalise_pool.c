@@ -1,5 +1,5 @@
-/* normalise_pool.c: batch norm, its limit (relu) and a 2x2 maximum of stride 2 in one: the normalised map is never written,
- * neither forward nor backward. */
+/* normalise_pool.c: batch norm, its limit (relu) and a 2x2 maximum of stride 2 in one: the normalised map is never
+ * written, neither forward nor backward. */
 #include "kernel/level/level.h"
 
 #include "kernel/level/vector.h"
@@ -116,8 +116,9 @@ static void sums_rows(const struct windows *m, int64_t from, int64_t to, double 
     }
 }
 
-void KERNEL(norm_pool_sums)(int64_t samples, int64_t height, int64_t width, int64_t channels, const void *x, const void *dy,
-                            const void *coefficients, double low, double high, double *sums, void *scratch, int threads)
+void KERNEL(norm_pool_sums)(int64_t samples, int64_t height, int64_t width, int64_t channels, const void *x,
+                            const void *dy, const void *coefficients, double low, double high, double *sums,
+                            void *scratch, int threads)
 {
     struct windows m = windows_of(samples, height, width, channels, x, coefficients, low, high);
     m.norm.dy = dy;

@@ -11,8 +11,8 @@
 typedef double vector_double __attribute__((vector_size(VECTOR_LANES * 8)));
 typedef double vector_double_memory __attribute__((vector_size(VECTOR_LANES * 8), aligned(8), may_alias));
 
-/* Sums are pairs: of d and of d (x - mean), where d is x - mean for moments and dz for the gradient. They lie as doubles
- * [2, n], the second n behind the first, n channels or elements of a line. */
+/* Sums are pairs: of d and of d (x - mean), where d is x - mean for moments and dz for the gradient. They lie as
+ * doubles [2, n], the second n behind the first, n channels or elements of a line. */
 enum sums { SUMS_MOMENTS, SUMS_GRADIENT };
 
 VECTOR_INLINE void sums_add(double *to, vector lanes)
@@ -21,8 +21,8 @@ VECTOR_INLINE void sums_add(double *to, vector lanes)
 }
 
 /* sums_group: `width` vectors of each line, from element `at` of the line on. */
-VECTOR_INLINE void sums_group(enum sums what, enum limit limit, int width, const struct norm *n, int64_t lines, const real *x,
-                              const real *dy, int64_t at, double *first, double *second)
+VECTOR_INLINE void sums_group(enum sums what, enum limit limit, int width, const struct norm *n, int64_t lines,
+                              const real *x, const real *dy, int64_t at, double *first, double *second)
 {
     vector a[CHANNELS_GROUP], b[CHANNELS_GROUP], mean[CHANNELS_GROUP], scale[CHANNELS_GROUP], shift[CHANNELS_GROUP];
     int64_t length = n->line.length;
@@ -57,8 +57,8 @@ VECTOR_INLINE void sums_group(enum sums what, enum limit limit, int width, const
 }
 
 /* sums_scalar: one element, i of a line, for lanes and rows that fill no vector. */
-VECTOR_INLINE void sums_scalar(enum sums what, enum limit limit, const struct norm *n, int64_t i, real x, const real *dy,
-                               double *first, double *second)
+VECTOR_INLINE void sums_scalar(enum sums what, enum limit limit, const struct norm *n, int64_t i, real x,
+                               const real *dy, double *first, double *second)
 {
     real apart = x - n->mean[i];
     real d = what == SUMS_GRADIENT ? *dy : apart;
@@ -89,7 +89,8 @@ VECTOR_INLINE void sums_block(enum sums what, enum limit limit, const struct nor
 }
 
 /* sums_segment: rows [from, to) into sums [2, channels]. */
-VECTOR_INLINE void sums_segment(enum sums what, enum limit limit, const struct norm *n, int64_t from, int64_t to, double *sums)
+VECTOR_INLINE void sums_segment(enum sums what, enum limit limit, const struct norm *n, int64_t from, int64_t to,
+                                double *sums)
 {
     double lanes[2 * CHANNELS_LINE_MAX]; /* where a line holds several rows */
     int64_t channels = n->channels, length = n->line.length;
@@ -142,8 +143,8 @@ static void sums_all(enum sums what, const struct norm *n, double *parts, int th
             parts[c] += parts[i * 2 * channels + c];
 }
 
-/* sample_mean: the mean of at most 64 rows spread over all. Differences to the first row are averaged, so a constant comes
- * out exactly. sum [channels] is scratch. */
+/* sample_mean: the mean of at most 64 rows spread over all. Differences to the first row are averaged, so a constant
+ * comes out exactly. sum [channels] is scratch. */
 static void sample_mean(int64_t rows, int64_t channels, const real *x, double *sum, real *mean)
 {
     int64_t step = rows / 64 + 1, count = (rows + step - 1) / step;
@@ -171,8 +172,8 @@ void KERNEL(norm_moments)(int64_t rows, int64_t channels, const void *x, double 
     }
 }
 
-void KERNEL(norm_sums)(int64_t rows, int64_t channels, const void *x, const void *dy, const void *coefficients, double low,
-                       double high, double *sums, void *scratch, int threads)
+void KERNEL(norm_sums)(int64_t rows, int64_t channels, const void *x, const void *dy, const void *coefficients,
+                       double low, double high, double *sums, void *scratch, int threads)
 {
     real buffer[NORM_COEFFICIENTS * CHANNELS_LINE_MAX];
     struct norm n = norm_of(rows, channels, x, coefficients, low, high, buffer);

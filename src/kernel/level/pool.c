@@ -1,5 +1,5 @@
-/* pool.c: maximum and average over windows of a map [B,H,W,C]. The place of the maximum is found again in backward from x,
- * which costs less than to store it. */
+/* pool.c: maximum and average over windows of a map [B,H,W,C]. The place of the maximum is found again in backward from
+ * x, which costs less than to store it. */
 #include "kernel/pool.h"
 
 #include "kernel/level/level.h"
@@ -65,7 +65,8 @@ static void two_by_two_forward(const struct pool_shape *s, const real *x, real *
     }
 }
 
-static void two_by_two_backward(const struct pool_shape *s, const real *x, const real *dy, real *dx, bool add, int threads)
+static void two_by_two_backward(const struct pool_shape *s, const real *x, const real *dy, real *dx, bool add,
+                                int threads)
 {
     int64_t channels = s->channels, down = s->width * channels, rows = s->samples * s->out_height;
     (void)threads;
@@ -139,7 +140,8 @@ void KERNEL(max_pool_forward)(const struct pool_shape *s, const void *x_, void *
         max_sample(s, x + b * in, y + b * out);
 }
 
-void KERNEL(max_pool_backward)(const struct pool_shape *s, const void *x_, const void *dy_, void *dx_, bool add, int threads)
+void KERNEL(max_pool_backward)(const struct pool_shape *s, const void *x_, const void *dy_, void *dx_, bool add,
+                               int threads)
 {
     const real *x = x_, *dy = dy_;
     real *dx = dx_;

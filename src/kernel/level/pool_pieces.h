@@ -1,6 +1,7 @@
 /* pool_pieces.h: rows of windows over one piece of the channels; included once for each width with PIECE_WIDTH defined
- * (pieces.h), before and behind PIECES_NORM for maxima behind batch norm. 2x2 windows of stride 2: x is the first window's first
- * pixel, `right` the way to the next pixel (the channels), `down` to the next row; `count` windows lie side by side. */
+ * (pieces.h), before and behind PIECES_NORM for maxima behind batch norm. 2x2 windows of stride 2: x is the first
+ * window's first pixel, `right` the way to the next pixel (the channels), `down` to the next row; `count` windows lie
+ * side by side. */
 #define PIECE_JOIN_(name, width) name##_##width
 #define PIECE_JOIN(name, width) PIECE_JOIN_(name, width)
 #define PIECE(name) PIECE_JOIN(name, PIECE_WIDTH)
@@ -8,7 +9,7 @@
 #define STORE(to, value) (*(PIECE(piece_memory) *)(to) = (value))
 #define ALL(value) ((value) - (PIECE(piece)){0})
 #define WHERE(mask, value) ((PIECE(piece))((PIECE(piece_mask))(value) & (mask)))
-#define CHOOSE(mask, yes, no) \
+#define CHOOSE(mask, yes, no)                                                                                          \
     ((PIECE(piece))(((PIECE(piece_mask))(yes) & (mask)) | ((PIECE(piece_mask))(no) & ~(mask))))
 
 #ifndef PIECES_NORM
@@ -38,8 +39,8 @@ VECTOR_INLINE void PIECE(max_forward)(const real *x, int64_t right, int64_t down
     }
 }
 
-VECTOR_INLINE void PIECE(max_backward)(const real *x, int64_t right, int64_t down, int64_t count, const real *dy, real *dx,
-                                       bool add)
+VECTOR_INLINE void PIECE(max_backward)(const real *x, int64_t right, int64_t down, int64_t count, const real *dy,
+                                       real *dx, bool add)
 {
     for (int64_t j = 0; j < count; j++) {
         PIECE(piece_mask) at[4];
@@ -53,8 +54,8 @@ VECTOR_INLINE void PIECE(max_backward)(const real *x, int64_t right, int64_t dow
 }
 
 /* window_sum: y = part times the sum over rows x columns pixels; window_spread: adds part times dy to each of them. */
-VECTOR_INLINE void PIECE(window_sum)(const real *x, int64_t rows, int64_t columns, int64_t right, int64_t down, real part,
-                                     real *y)
+VECTOR_INLINE void PIECE(window_sum)(const real *x, int64_t rows, int64_t columns, int64_t right, int64_t down,
+                                     real part, real *y)
 {
     PIECE(piece) sum = {0};
     for (int64_t i = 0; i < rows; i++)
@@ -63,8 +64,8 @@ VECTOR_INLINE void PIECE(window_sum)(const real *x, int64_t rows, int64_t column
     STORE(y, sum * part);
 }
 
-VECTOR_INLINE void PIECE(window_spread)(const real *dy, int64_t rows, int64_t columns, int64_t right, int64_t down, real part,
-                                        real *dx)
+VECTOR_INLINE void PIECE(window_spread)(const real *dy, int64_t rows, int64_t columns, int64_t right, int64_t down,
+                                        real part, real *dx)
 {
     PIECE(piece) d = LOAD(dy) * part;
     for (int64_t i = 0; i < rows; i++)

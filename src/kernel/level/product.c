@@ -30,7 +30,8 @@ void KERNEL(product_pack)(const struct product_shape *s, const void *b, const vo
 }
 
 /* All panels and sums for one block of rows. */
-static void product_rows(const struct product_shape *s, int64_t row, int64_t rows, const real *a, const real *packed, real *c)
+static void product_rows(const struct product_shape *s, int64_t row, int64_t rows, const real *a, const real *packed,
+                         real *c)
 {
     static const ptrdiff_t origin[1] = {0};
     const real *panel = packed;

@@ -201,10 +201,20 @@ PANEL(panel_6, ROWS_6, 3, 0)
 void KERNEL(tile_run)(const struct tile *t, int units)
 {
     switch (units) {
-    case 1: panel_1(t); break;
-    case 2: panel_2(t); break;
-    case 3: panel_3(t); break;
-    case 4: panel_4(t); break;
-    default: panel_6(t); break;
+    case 1:
+        panel_1(t);
+        break;
+    case 2:
+        panel_2(t);
+        break;
+    case 3:
+        panel_3(t);
+        break;
+    case 4:
+        panel_4(t);
+        break;
+    default:
+        panel_6(t);
+        break;
     }
 }

@@ -34,7 +34,7 @@ static void forward_block(int kind, int64_t n, const real *x, real *y)
     case UNARY_SQRT:
         FORWARD_LOOP(sqrt(v));
     case UNARY_SQUARE:
-        FORWARD_LOOP(v *v);
+        FORWARD_LOOP(v * v);
     case UNARY_ABS:
         FORWARD_LOOP(fabs(v));
     case UNARY_RELU:
@@ -93,8 +93,8 @@ void KERNEL(unary_backward)(int kind, int64_t n, const void *value_, const void 
 }
 
 /* A block of rows is worked on as one line: mean and scale are repeated to the line's length. */
-void KERNEL(bytes_standardise)(int64_t rows, int64_t channels, const uint8_t *x, const double *mean, const double *deviation,
-                               void *y_, int threads)
+void KERNEL(bytes_standardise)(int64_t rows, int64_t channels, const uint8_t *x, const double *mean,
+                               const double *deviation, void *y_, int threads)
 {
     enum { TILE = 1024 };
     real *y = y_;
