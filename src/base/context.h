@@ -55,8 +55,7 @@ enum status fail(struct context *ctx, enum status status, const char *format, ..
     __attribute__((format(printf, 3, 4)));
 void error_clear(struct context *ctx);
 
-void log_line(struct context *ctx, enum log_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void log_line(struct context *ctx, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* memory_new: count * size bytes, zeroed, 64-byte aligned. NULL with STATUS_NO_MEMORY recorded
  * when there is none (also when count * size overflows). count 0 gives a valid pointer. */
@@ -64,7 +63,7 @@ void *memory_new(struct context *ctx, size_t count, size_t size);
 /* memory_grow: a larger copy of `memory` (old_count elements kept, the rest zeroed); frees the old
  * one. NULL on failure, `memory` then is untouched. */
 void *memory_grow(struct context *ctx, void *memory, size_t old_count, size_t new_count, size_t size);
-void memory_free(struct context *ctx, void *memory); /* NULL: no-op */
+void memory_free(struct context *ctx, void *memory);      /* NULL: no-op */
 char *memory_text(struct context *ctx, const char *text); /* a copy; NULL gives NULL without an error */
 
 #endif

@@ -9,25 +9,40 @@
 #include <stddef.h>
 
 enum option_type {
-    OPTION_REAL,     /* double */
+    OPTION_REAL,      /* double */
     OPTION_SCHEDULED, /* struct real: a number or a map (base/real.h) */
-    OPTION_INTEGER,  /* int64_t */
-    OPTION_BOOLEAN,  /* bool */
-    OPTION_CHOICE,   /* int: index into choices */
-    OPTION_TEXT,     /* const char *: NULL when absent and without default */
-    OPTION_PAIR,     /* struct option_pair: a number or [height, width] */
-    OPTION_INTEGERS, /* struct option_integers */
-    OPTION_REALS,    /* struct option_reals: a list, or one number */
-    OPTION_TEXTS,    /* struct option_texts: a list, or one text */
-    OPTION_VALUE,    /* const struct value *: any subtree, bound by whoever owns it; NULL when absent */
+    OPTION_INTEGER,   /* int64_t */
+    OPTION_BOOLEAN,   /* bool */
+    OPTION_CHOICE,    /* int: index into choices */
+    OPTION_TEXT,      /* const char *: NULL when absent and without default */
+    OPTION_PAIR,      /* struct option_pair: a number or [height, width] */
+    OPTION_INTEGERS,  /* struct option_integers */
+    OPTION_REALS,     /* struct option_reals: a list, or one number */
+    OPTION_TEXTS,     /* struct option_texts: a list, or one text */
+    OPTION_VALUE,     /* const struct value *: any subtree, bound by whoever owns it; NULL when absent */
 };
 
-struct option_pair { int64_t height, width; };
-struct option_integers { size_t count; const int64_t *values; };
-struct option_reals { size_t count; const double *values; };
-struct option_texts { size_t count; const char *const *values; };
+struct option_pair {
+    int64_t height, width;
+};
+struct option_integers {
+    size_t count;
+    const int64_t *values;
+};
+struct option_reals {
+    size_t count;
+    const double *values;
+};
+struct option_texts {
+    size_t count;
+    const char *const *values;
+};
 
-enum { OPTION_REQUIRED = 1, OPTION_ABOVE_MIN = 2 /* min itself is out */, OPTION_BELOW_MAX = 4 /* max itself is out */ };
+enum {
+    OPTION_REQUIRED = 1,
+    OPTION_ABOVE_MIN = 2 /* min itself is out */,
+    OPTION_BELOW_MAX = 4 /* max itself is out */
+};
 
 /* A range holds where min < max; it applies to every number of a pair or a list. */
 struct option_spec {
@@ -41,7 +56,10 @@ struct option_spec {
     unsigned flags;
 };
 
-struct option_set { const struct option_spec *specs; size_t count; };
+struct option_set {
+    const struct option_spec *specs;
+    size_t count;
+};
 #define OPTION_SET(array) ((struct option_set){(array), sizeof(array) / sizeof((array)[0])})
 
 /* options_bind: fills *out (a struct that the offsets describe) from defaults and `map` (a VALUE_MAP,

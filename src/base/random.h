@@ -21,9 +21,11 @@ void random_philox(const uint32_t key[2], const uint32_t counter[4], uint32_t ou
 void random_philox_key(const struct random_key *key, uint32_t words[2]);
 /* random_block: four 32-bit words of counter `index`. */
 void random_block(const struct random_key *key, uint64_t index, uint32_t out[4]);
-uint32_t random_u32(const struct random_key *key, uint64_t index);          /* word index % 4 of block index / 4 */
-double random_uniform(const struct random_key *key, uint64_t index);        /* [0,1), 53 bits, from two words of block `index` */
-double random_normal(const struct random_key *key, uint64_t index);         /* mean 0, deviation 1 (Box-Muller on block `index`) */
+uint32_t random_u32(const struct random_key *key, uint64_t index); /* word index % 4 of block index / 4 */
+double random_uniform(const struct random_key *key,
+                      uint64_t index); /* [0,1), 53 bits, from two words of block `index` */
+double random_normal(const struct random_key *key,
+                     uint64_t index); /* mean 0, deviation 1 (Box-Muller on block `index`) */
 /* random_permutation: order [n] becomes a permutation of 0 … n-1 (Fisher-Yates). */
 void random_permutation(const struct random_key *key, int64_t n, int32_t *order);
 

@@ -22,11 +22,11 @@ struct value {
     int line, column; /* from 1; 0 when made by a program */
     bool boolean;
     int64_t integer;
-    double real;              /* also set for VALUE_INTEGER */
-    const char *text;         /* of a scalar as written; of VALUE_TEXT the text itself */
-    size_t count;             /* of a list or a map */
+    double real;      /* also set for VALUE_INTEGER */
+    const char *text; /* of a scalar as written; of VALUE_TEXT the text itself */
+    size_t count;     /* of a list or a map */
     size_t capacity;
-    struct value **items;     /* VALUE_LIST */
+    struct value **items;        /* VALUE_LIST */
     struct value_entry *entries; /* VALUE_MAP, in the order of writing */
 };
 
@@ -39,8 +39,9 @@ struct value *value_real(struct arena *arena, double real); /* not finite: VALUE
 struct value *value_text(struct arena *arena, const char *text);
 struct value *value_list(struct arena *arena);
 struct value *value_map(struct arena *arena);
-struct value *value_append(struct arena *arena, struct value *list, struct value *item);   /* returns the list */
-struct value *value_set(struct arena *arena, struct value *map, const char *key, struct value *value); /* replaces; returns the map */
+struct value *value_append(struct arena *arena, struct value *list, struct value *item); /* returns the list */
+struct value *value_set(struct arena *arena, struct value *map, const char *key,
+                        struct value *value);                             /* replaces; returns the map */
 struct value *value_copy(struct arena *arena, const struct value *value); /* deep, positions kept */
 
 /* value_without: the map without the named keys, its positions kept; map NULL: an empty map. NULL: error recorded. */

@@ -50,7 +50,8 @@ static struct node *node_new(struct graph *graph, enum node_kind kind, const cha
 {
     struct node *node = arena_take(graph->arena, 1, sizeof *node);
     const char *copy = name ? arena_text(graph->arena, name) : "";
-    if (!node || !copy || !list_grow(graph, &graph->nodes, graph->n_nodes, &graph->nodes_capacity, sizeof *graph->nodes))
+    if (!node || !copy ||
+        !list_grow(graph, &graph->nodes, graph->n_nodes, &graph->nodes_capacity, sizeof *graph->nodes))
         return NULL;
     node->graph = graph;
     node->kind = kind;
@@ -90,8 +91,8 @@ static struct node *node_of_entry(struct graph *graph, enum node_kind kind, stru
     return node;
 }
 
-struct node *graph_parameter(struct graph *graph, struct parameters *own, const char *name, struct shape shape, struct init init,
-                             bool frozen)
+struct node *graph_parameter(struct graph *graph, struct parameters *own, const char *name, struct shape shape,
+                             struct init init, bool frozen)
 {
     struct node *node = node_of_entry(graph, NODE_PARAMETER, own, name, shape, init);
     if (node)
@@ -99,7 +100,8 @@ struct node *graph_parameter(struct graph *graph, struct parameters *own, const 
     return node;
 }
 
-struct node *graph_state(struct graph *graph, struct parameters *own, const char *name, struct shape shape, struct init init)
+struct node *graph_state(struct graph *graph, struct parameters *own, const char *name, struct shape shape,
+                         struct init init)
 {
     return node_of_entry(graph, NODE_STATE, own, name, shape, init);
 }
@@ -108,7 +110,8 @@ static struct node *constant_new(struct graph *graph, enum element element, stru
 {
     int64_t elements = shape_elements(&shape);
     if (elements < 0) {
-        fail(graph->ctx, STATUS_BAD_SHAPE, "a constant needs a shape without a batch axis and of at most 2^31 elements");
+        fail(graph->ctx, STATUS_BAD_SHAPE,
+             "a constant needs a shape without a batch axis and of at most 2^31 elements");
         return NULL;
     }
     struct node *node = node_new(graph, NODE_CONSTANT, "constant", (struct tensor_spec){element, shape});
@@ -175,13 +178,15 @@ static const char *call_name(struct graph *graph, const struct op *op)
     return graph->prefix ? arena_format(graph->arena, "%s.%s", graph->prefix, label) : arena_text(graph->arena, label);
 }
 
-struct node *graph_call(struct graph *graph, const struct op *op, const void *attributes, int n_inputs, struct node *const *inputs)
+struct node *graph_call(struct graph *graph, const struct op *op, const void *attributes, int n_inputs,
+                        struct node *const *inputs)
 {
     for (int i = 0; i < n_inputs; i++)
         if (!inputs[i])
             return NULL;
     if (n_inputs < op->inputs_min || n_inputs > op->inputs_max) {
-        fail(graph->ctx, STATUS_BAD_SHAPE, "%s: expected %d to %d inputs, found %d", op->name, op->inputs_min, op->inputs_max, n_inputs);
+        fail(graph->ctx, STATUS_BAD_SHAPE, "%s: expected %d to %d inputs, found %d", op->name, op->inputs_min,
+             op->inputs_max, n_inputs);
         return NULL;
     }
     struct call *call = arena_take(graph->arena, 1, sizeof *call);
@@ -194,7 +199,11 @@ struct node *graph_call(struct graph *graph, const struct op *op, const void *at
     if ((op->attributes_size && !call->attributes) || (n_inputs && !call->inputs))
         return NULL;
 
-    struct op_call described = {.ctx = graph->ctx, .op = op, .attributes = call->attributes, .name = name, .n_inputs = n_inputs,
+    struct op_call described = {.ctx = graph->ctx,
+                                .op = op,
+                                .attributes = call->attributes,
+                                .name = name,
+                                .n_inputs = n_inputs,
                                 .n_outputs = op->outputs};
     for (int i = 0; i < n_inputs; i++)
         described.in[i] = inputs[i]->spec;
@@ -219,8 +228,9 @@ struct node *graph_output(struct node *node, int output)
 static enum status update_add(struct graph *graph, struct update update)
 {
     if (!update.value || (!update.state && !update.rows))
-        return graph->ctx->error.status != STATUS_OK ? graph->ctx->error.status
-                                                     : fail(graph->ctx, STATUS_BAD_INPUT, "an update lacks its target or its value");
+        return graph->ctx->error.status != STATUS_OK
+                   ? graph->ctx->error.status
+                   : fail(graph->ctx, STATUS_BAD_INPUT, "an update lacks its target or its value");
     if (!list_grow(graph, &graph->updates, graph->n_updates, &graph->updates_capacity, sizeof *graph->updates))
         return graph->ctx->error.status;
     graph->updates[graph->n_updates++] = update;

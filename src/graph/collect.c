@@ -62,8 +62,13 @@ static void roots_visit(struct walk *walk)
 
 static enum status call_plan(struct program *program, const struct call *call, struct planned_call *planned)
 {
-    planned->call = (struct op_call){.ctx = program->ctx, .op = call->op, .attributes = call->attributes, .name = call->name,
-                                     .n_inputs = call->n_inputs, .n_outputs = call->n_outputs, .kernels = program->kernels,
+    planned->call = (struct op_call){.ctx = program->ctx,
+                                     .op = call->op,
+                                     .attributes = call->attributes,
+                                     .name = call->name,
+                                     .n_inputs = call->n_inputs,
+                                     .n_outputs = call->n_outputs,
+                                     .kernels = program->kernels,
                                      .random = &program->random};
     planned->inputs = arena_take(program->arena, OP_MAX_INPUTS, sizeof *planned->inputs);
     if (!planned->inputs)

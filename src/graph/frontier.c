@@ -4,8 +4,12 @@
 /* described: the call as its op's batch function sees it: symbolic shapes. */
 static struct op_call described(const struct call *call)
 {
-    struct op_call out = {.ctx = call->outputs[0]->graph->ctx, .op = call->op, .attributes = call->attributes, .name = call->name,
-                          .n_inputs = call->n_inputs, .n_outputs = call->n_outputs};
+    struct op_call out = {.ctx = call->outputs[0]->graph->ctx,
+                          .op = call->op,
+                          .attributes = call->attributes,
+                          .name = call->name,
+                          .n_inputs = call->n_inputs,
+                          .n_outputs = call->n_outputs};
     for (int i = 0; i < call->n_inputs; i++)
         out.in[i] = call->inputs[i]->spec;
     for (int i = 0; i < call->n_outputs; i++)

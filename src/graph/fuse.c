@@ -67,7 +67,8 @@ static bool takes_activation(const struct program *program, const struct planned
     const struct op *op = first->call.op;
     if (op == &op_batch_norm || op == &op_batch_norm_inference)
         return activation_now(first) == ACTIVATION_NONE;
-    return (op == &op_convolution || op == &op_linear) && activation_now(first) == ACTIVATION_NONE && !learns_any(program, first);
+    return (op == &op_convolution || op == &op_linear) && activation_now(first) == ACTIVATION_NONE &&
+           !learns_any(program, first);
 }
 
 static bool pools_by_two(const struct planned_call *second)
@@ -75,7 +76,8 @@ static bool pools_by_two(const struct planned_call *second)
     if (second->call.op != &op_max_pool)
         return false;
     const struct pooling *p = second->call.attributes;
-    return p->kernel[0] == 2 && p->kernel[1] == 2 && p->stride[0] == 2 && p->stride[1] == 2 && p->padding[0] == 0 && p->padding[1] == 0;
+    return p->kernel[0] == 2 && p->kernel[1] == 2 && p->stride[0] == 2 && p->stride[1] == 2 && p->padding[0] == 0 &&
+           p->padding[1] == 0;
 }
 
 static bool folds(const struct program *program, const struct planned_call *first, const struct planned_call *second)
@@ -83,7 +85,8 @@ static bool folds(const struct program *program, const struct planned_call *firs
     if (first->call.op != &op_convolution || second->call.op != &op_batch_norm_inference)
         return false;
     const struct convolution_attributes *attributes = first->call.attributes;
-    return !attributes->fold && attributes->activation == ACTIVATION_NONE && !learns_any(program, first) && !learns_any(program, second);
+    return !attributes->fold && attributes->activation == ACTIVATION_NONE && !learns_any(program, first) &&
+           !learns_any(program, second);
 }
 
 static enum status fold(struct program *program, struct planned_call *first, const struct planned_call *second)
@@ -101,7 +104,8 @@ static enum status fold(struct program *program, struct planned_call *first, con
 }
 
 /* absorb: makes `first` do the work of `second`, if it can. */
-static enum status absorb(struct program *program, struct planned_call *first, const struct planned_call *second, bool *done)
+static enum status absorb(struct program *program, struct planned_call *first, const struct planned_call *second,
+                          bool *done)
 {
     enum activation activation = activation_of(second->call.op);
     *done = true;

@@ -41,10 +41,10 @@ struct node {
     struct parameters *parameters; /* NODE_PARAMETER, NODE_STATE */
     int entry;
     bool frozen;
-    double *constant;    /* NODE_CONSTANT: elements as doubles (integers too) */
-    struct real knob;    /* NODE_KNOB: its course over a stage */
-    double knob_value;   /* NODE_KNOB: the value of the next run */
-    int input;           /* NODE_INPUT: index among the graph's inputs */
+    double *constant;  /* NODE_CONSTANT: elements as doubles (integers too) */
+    struct real knob;  /* NODE_KNOB: its course over a stage */
+    double knob_value; /* NODE_KNOB: the value of the next run */
+    int input;         /* NODE_INPUT: index among the graph's inputs */
 };
 
 struct update { /* at commit: target (a state node, or a store) takes the value */
@@ -74,8 +74,10 @@ void graph_free(struct graph *graph);
 /* --- sources --- */
 struct node *graph_input(struct graph *graph, const char *name, enum element element, struct shape shape);
 /* graph_parameter, graph_state: found by name in `own`, or added with `init`. frozen: no gradient is asked for. */
-struct node *graph_parameter(struct graph *graph, struct parameters *own, const char *name, struct shape shape, struct init init, bool frozen);
-struct node *graph_state(struct graph *graph, struct parameters *own, const char *name, struct shape shape, struct init init);
+struct node *graph_parameter(struct graph *graph, struct parameters *own, const char *name, struct shape shape,
+                             struct init init, bool frozen);
+struct node *graph_state(struct graph *graph, struct parameters *own, const char *name, struct shape shape,
+                         struct init init);
 struct node *graph_constant(struct graph *graph, struct shape shape, const double *values); /* REAL; copied */
 struct node *graph_constant_integers(struct graph *graph, struct shape shape, const int32_t *values);
 struct node *graph_scalar(struct graph *graph, double value); /* a constant of rank 0 */
@@ -84,11 +86,13 @@ struct node *graph_real(struct graph *graph, const struct real *real);
 /* graph_knob: always a knob; set it with graph_knob_set, or let the loop follow its course. */
 struct node *graph_knob(struct graph *graph, const char *name, const struct real *course);
 void graph_knob_set(struct node *knob, double value);
-void graph_knobs_follow(struct graph *graph, double progress); /* every knob whose course changes takes its value at `progress` */
+void graph_knobs_follow(struct graph *graph,
+                        double progress); /* every knob whose course changes takes its value at `progress` */
 
 /* --- calls --- */
 /* graph_call: the first output of a new call; the others by graph_output. attributes are copied. */
-struct node *graph_call(struct graph *graph, const struct op *op, const void *attributes, int n_inputs, struct node *const *inputs);
+struct node *graph_call(struct graph *graph, const struct op *op, const void *attributes, int n_inputs,
+                        struct node *const *inputs);
 struct node *graph_output(struct node *node, int output);
 /* graph_update: at commit only, the state takes the value (same shape). */
 enum status graph_update(struct graph *graph, struct node *state, struct node *value);

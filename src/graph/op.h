@@ -36,16 +36,17 @@ struct op_random {
 
 /* What prepare says. Zeroed before the call. Bits of masks are indices of inputs or outputs. */
 struct op_needs {
-    const char *kernel;      /* name of the implementation that was chosen, e.g. "dnnl:jit:avx2", "direct", "reference" */
-    size_t saved_bytes;      /* written by forward (if op_run.keep), read by backward and recompute */
+    const char *kernel; /* name of the implementation that was chosen, e.g. "dnnl:jit:avx2", "direct", "reference" */
+    size_t saved_bytes; /* written by forward (if op_run.keep), read by backward and recompute */
     size_t forward_scratch, backward_scratch; /* no lifetime beyond the call */
-    size_t derived_bytes;    /* kept between runs: made from parameters (packed, folded weights); see op_run.derived_stale */
-    unsigned reads_inputs;   /* which inputs' values backward reads */
-    unsigned reads_outputs;  /* which outputs' values backward reads */
-    unsigned overwrite;      /* out[0] may lie in the memory of this input when that is dead afterwards */
+    size_t
+        derived_bytes; /* kept between runs: made from parameters (packed, folded weights); see op_run.derived_stale */
+    unsigned reads_inputs;       /* which inputs' values backward reads */
+    unsigned reads_outputs;      /* which outputs' values backward reads */
+    unsigned overwrite;          /* out[0] may lie in the memory of this input when that is dead afterwards */
     unsigned gradient_overwrite; /* d_in[i] may lie in the memory of d_out[0] */
-    bool recomputes;         /* op->recompute can make the outputs again from inputs and saved: they need not be kept */
-    void *plan;              /* the op's own prepared object (library primitives); op->release frees it */
+    bool recomputes; /* op->recompute can make the outputs again from inputs and saved: they need not be kept */
+    void *plan;      /* the op's own prepared object (library primitives); op->release frees it */
 };
 
 /* One run. in, out: data. Backward: d_out[i] NULL means zero (never all of them); d_in[i] NULL: not wanted; add[i]: add to
@@ -55,25 +56,25 @@ struct op_run {
     const struct kernels *table; /* the level kernels of the program's precision */
     void *plan;
     const void *const *in;
-    void *const *out;            /* in backward: const unless needs.reads_outputs, then the values */
+    void *const *out; /* in backward: const unless needs.reads_outputs, then the values */
     const void *const *d_out;
     void *const *d_in;
     const bool *add;
     void *saved, *scratch, *derived;
-    bool derived_stale;          /* derived must be made (again): first run, or a parameter changed */
-    bool keep;                   /* a backward follows: fill saved */
+    bool derived_stale; /* derived must be made (again): first run, or a parameter changed */
+    bool keep;          /* a backward follows: fill saved */
     int threads;
 };
 
 /* What the tests that walk the table run: inputs of these shapes (the batch is a plain number here), filled as said. */
 enum op_fill {
-    OP_FILL_NORMAL,   /* mean 0, deviation 1 */
-    OP_FILL_POSITIVE, /* uniform in [0.5, 2] */
-    OP_FILL_APART,    /* normal, but no two values and no value and 0 closer than 0.01 (kinks: relu, max, abs) */
-    OP_FILL_CLASS,    /* I32 in [0, limit) */
+    OP_FILL_NORMAL,        /* mean 0, deviation 1 */
+    OP_FILL_POSITIVE,      /* uniform in [0.5, 2] */
+    OP_FILL_APART,         /* normal, but no two values and no value and 0 closer than 0.01 (kinks: relu, max, abs) */
+    OP_FILL_CLASS,         /* I32 in [0, limit) */
     OP_FILL_CLASS_OR_NONE, /* I32 in [-1, limit) */
-    OP_FILL_BYTE,     /* U8 */
-    OP_FILL_PROBABILITY, /* rows of the last axis are positive and sum to 1 */
+    OP_FILL_BYTE,          /* U8 */
+    OP_FILL_PROBABILITY,   /* rows of the last axis are positive and sum to 1 */
 };
 struct op_example_input {
     enum op_fill fill;
@@ -97,9 +98,12 @@ struct op {
     /* shape: fills out[0 … n_outputs-1] from in (dimensions may be symbolic); on shapes that do not fit fails with a message that names
      * call->name, what was expected and found. */
     enum status (*shape)(struct op_call *call);
-    enum batch_kind (*batch)(const struct op_call *call); /* NULL: ROWS (as for all element-wise ops); never asked where no input has a batch */
-    enum status (*prepare)(const struct op_call *call, bool backward, struct op_needs *needs); /* NULL: no needs, kernel "loop" */
-    void (*release)(void *plan);                                                               /* NULL when prepare makes no plan */
+    enum batch_kind (*batch)(
+        const struct op_call
+            *call); /* NULL: ROWS (as for all element-wise ops); never asked where no input has a batch */
+    enum status (*prepare)(const struct op_call *call, bool backward,
+                           struct op_needs *needs); /* NULL: no needs, kernel "loop" */
+    void (*release)(void *plan);                    /* NULL when prepare makes no plan */
     void (*forward)(const struct op_run *run);
     void (*backward)(const struct op_run *run);  /* NULL: no gradient flows through (stop-gradient, argmax) */
     void (*recompute)(const struct op_run *run); /* the same bits as forward's outputs */

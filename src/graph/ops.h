@@ -20,7 +20,8 @@ struct node *graph_relu6(struct graph *, struct node *x);
 struct node *graph_stop_gradient(struct graph *, struct node *x);
 /* graph_standardise: (x * scale - mean) / deviation per channel (last axis); x REAL, or U8, whose values are first divided by 255.
  * mean, deviation: `channels` numbers, 1 or the last axis; copied. */
-struct node *graph_standardise(struct graph *, struct node *x, int channels, const double *mean, const double *deviation);
+struct node *graph_standardise(struct graph *, struct node *x, int channels, const double *mean,
+                               const double *deviation);
 
 /* --- reductions; axes: bit i set = axis i; keep: reduced axes stay as 1 --- */
 struct node *graph_sum(struct graph *, struct node *x, unsigned axes, bool keep);
@@ -37,7 +38,8 @@ struct node *graph_log_softmax(struct graph *, struct node *x); /* over the last
 /* graph_cross_entropy: -sum_k target_k log softmax(x)_k for each row: [B]. labels I32 [B]: target (1-e) one-hot + e/K,
  * a label of -1 gives 0. */
 struct node *graph_cross_entropy(struct graph *, struct node *logits, struct node *labels, double smoothing);
-struct node *graph_cross_entropy_soft(struct graph *, struct node *logits, struct node *targets); /* targets [B,K] constant or not: [B] */
+struct node *graph_cross_entropy_soft(struct graph *, struct node *logits,
+                                      struct node *targets); /* targets [B,K] constant or not: [B] */
 /* graph_argmax: I32 [B], the first largest of the last axis; no gradient. */
 struct node *graph_argmax(struct graph *, struct node *x);
 /* graph_swap_columns: x [B,K] with the elements at a[b] and b[b] exchanged in each row; a negative index: row unchanged. */
@@ -51,9 +53,11 @@ struct node *graph_standardise_rows(struct graph *, struct node *x);
 
 /* --- shape --- */
 struct node *graph_reshape(struct graph *, struct node *x, struct shape shape); /* shape may be symbolic as x is */
-struct node *graph_flatten(struct graph *, struct node *x);                     /* [B,H,W,C] -> [B, C*H*W] in C, H, W order; [B,D] as it is */
+struct node *graph_flatten(struct graph *,
+                           struct node *x); /* [B,H,W,C] -> [B, C*H*W] in C, H, W order; [B,D] as it is */
 struct node *graph_concat(struct graph *, int n, struct node *const *x, int axis);
-struct node *graph_pad(struct graph *, struct node *x, int top, int bottom, int left, int right); /* zeros around a map */
+struct node *graph_pad(struct graph *, struct node *x, int top, int bottom, int left,
+                       int right); /* zeros around a map */
 /* graph_to_chw: [B,H,W,C] -> [B,C,H,W]; graph_to_hwc the other way: borders only. */
 struct node *graph_to_chw(struct graph *, struct node *x);
 struct node *graph_to_hwc(struct graph *, struct node *x);
@@ -63,7 +67,8 @@ struct convolution {
     int out, kernel[2], stride[2], padding[2], dilation[2], groups; /* [height, width] */
 };
 /* graph_convolution: x [B,H,W,Cin], weight [O, Cin/groups, kh, kw], bias [O] or NULL -> [B,H',W',O]. */
-struct node *graph_convolution(struct graph *, struct node *x, struct node *weight, struct node *bias, const struct convolution *);
+struct node *graph_convolution(struct graph *, struct node *x, struct node *weight, struct node *bias,
+                               const struct convolution *);
 /* graph_linear: x [B,D] (or [..., D]), weight [O,D], bias [O] or NULL -> [B,O]. */
 struct node *graph_linear(struct graph *, struct node *x, struct node *weight, struct node *bias);
 /* graph_matmul: a [M,K], b [K,N] -> [M,N]; transpose_a: a is [K,M]; transpose_b: b is [N,K]. */
@@ -72,10 +77,10 @@ enum activation { ACTIVATION_NONE, ACTIVATION_RELU, ACTIVATION_RELU6 };
 /* graph_batch_norm: training mode: biased variance of the batch and positions normalises; gamma, beta [C]; the running
  * statistics [C] (state nodes) are updated at commit by 0.1 with the unbiased variance (running_mean NULL: none are kept).
  * graph_batch_norm_inference: by running statistics. Both over the last axis of x. */
-struct node *graph_batch_norm(struct graph *, struct node *x, struct node *gamma, struct node *beta, struct node *running_mean,
-                              struct node *running_var, double epsilon);
-struct node *graph_batch_norm_inference(struct graph *, struct node *x, struct node *gamma, struct node *beta, struct node *mean,
-                                        struct node *var, double epsilon);
+struct node *graph_batch_norm(struct graph *, struct node *x, struct node *gamma, struct node *beta,
+                              struct node *running_mean, struct node *running_var, double epsilon);
+struct node *graph_batch_norm_inference(struct graph *, struct node *x, struct node *gamma, struct node *beta,
+                                        struct node *mean, struct node *var, double epsilon);
 struct pooling {
     int kernel[2], stride[2], padding[2]; /* padding: max ignores it, average counts it (PyTorch's defaults) */
 };

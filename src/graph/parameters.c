@@ -47,7 +47,8 @@ int parameters_find(const struct parameters *parameters, const char *name)
 /* block_reserve: room for `wanted` elements in one block; doubles, so that adding entries stays linear. */
 static enum status block_reserve(struct parameters *parameters, void **block, int64_t used, int64_t capacity)
 {
-    void *grown = memory_grow(parameters->ctx, *block, (size_t)used, (size_t)capacity, element_size(parameters->element));
+    void *grown =
+        memory_grow(parameters->ctx, *block, (size_t)used, (size_t)capacity, element_size(parameters->element));
     if (!grown)
         return parameters->ctx->error.status;
     *block = grown;
@@ -108,8 +109,8 @@ static void entry_initialise(struct parameters *parameters, const struct paramet
     }
 }
 
-enum status parameters_add(struct parameters *parameters, const char *name, const struct shape *shape, struct init init, bool state,
-                           int *index)
+enum status parameters_add(struct parameters *parameters, const char *name, const struct shape *shape, struct init init,
+                           bool state, int *index)
 {
     struct context *ctx = parameters->ctx;
     char found[SHAPE_TEXT_SIZE], expected[SHAPE_TEXT_SIZE];
@@ -117,19 +118,22 @@ enum status parameters_add(struct parameters *parameters, const char *name, cons
     if (at >= 0) {
         const struct parameter *entry = &parameters->entries[at];
         if (!shape_equal(&entry->shape, shape) || entry->state != state)
-            return fail(ctx, STATUS_BAD_SHAPE, "\"%s\": expected %s %s, found %s %s", name, state ? "state" : "parameter",
-                        shape_text(shape, expected), entry->state ? "state" : "parameter", shape_text(&entry->shape, found));
+            return fail(ctx, STATUS_BAD_SHAPE, "\"%s\": expected %s %s, found %s %s", name,
+                        state ? "state" : "parameter", shape_text(shape, expected),
+                        entry->state ? "state" : "parameter", shape_text(&entry->shape, found));
         *index = at;
         return STATUS_OK;
     }
     int64_t elements = shape_elements(shape);
     if (elements < 0)
-        return fail(ctx, STATUS_BAD_SHAPE, "\"%s\": a parameter cannot have shape %s: more than 2^31 elements, or a batch axis", name,
+        return fail(ctx, STATUS_BAD_SHAPE,
+                    "\"%s\": a parameter cannot have shape %s: more than 2^31 elements, or a batch axis", name,
                     shape_text(shape, found));
     RETURN_IF(parameters_reserve(parameters, elements, state));
     if (parameters->count == parameters->capacity) {
         int capacity = parameters->capacity ? 2 * parameters->capacity : 16;
-        void *grown = memory_grow(ctx, parameters->entries, (size_t)parameters->count, (size_t)capacity, sizeof *parameters->entries);
+        void *grown = memory_grow(ctx, parameters->entries, (size_t)parameters->count, (size_t)capacity,
+                                  sizeof *parameters->entries);
         if (!grown)
             return ctx->error.status;
         parameters->entries = grown;
@@ -140,7 +144,12 @@ enum status parameters_add(struct parameters *parameters, const char *name, cons
         return ctx->error.status;
     int64_t *used = state ? &parameters->n_state : &parameters->n_values;
     struct parameter *entry = &parameters->entries[parameters->count];
-    *entry = (struct parameter){.name = copy, .shape = *shape, .init = init, .offset = *used, .elements = elements, .state = state,
+    *entry = (struct parameter){.name = copy,
+                                .shape = *shape,
+                                .init = init,
+                                .offset = *used,
+                                .elements = elements,
+                                .state = state,
                                 .decay = !state && shape->rank > 1};
     *used += elements;
     entry_initialise(parameters, entry);
@@ -175,10 +184,12 @@ static enum status parameters_alike(const struct parameters *to, const struct pa
 {
     bool alike = to->count == from->count && to->element == from->element;
     for (int i = 0; alike && i < to->count; i++)
-        alike = strcmp(to->entries[i].name, from->entries[i].name) == 0 && to->entries[i].offset == from->entries[i].offset &&
+        alike = strcmp(to->entries[i].name, from->entries[i].name) == 0 &&
+                to->entries[i].offset == from->entries[i].offset &&
                 shape_equal(&to->entries[i].shape, &from->entries[i].shape);
     if (!alike)
-        return fail(to->ctx, STATUS_BAD_SHAPE, "cannot copy between networks that differ (%d and %d tensors)", to->count, from->count);
+        return fail(to->ctx, STATUS_BAD_SHAPE, "cannot copy between networks that differ (%d and %d tensors)",
+                    to->count, from->count);
     return STATUS_OK;
 }
 

@@ -42,8 +42,8 @@ void parameters_free(struct parameters *parameters);
 /* parameters_find: index or -1. */
 int parameters_find(const struct parameters *parameters, const char *name);
 /* parameters_add: adds the entry with its initial values, or finds it (its shape must then be equal). */
-enum status parameters_add(struct parameters *parameters, const char *name, const struct shape *shape, struct init init, bool state,
-                           int *index);
+enum status parameters_add(struct parameters *parameters, const char *name, const struct shape *shape, struct init init,
+                           bool state, int *index);
 void *parameters_value(const struct parameters *parameters, int index);    /* address of its values or state */
 void *parameters_gradient(const struct parameters *parameters, int index); /* NULL for state */
 void parameters_touch(struct parameters *parameters);                      /* raises the version */

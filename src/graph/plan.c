@@ -18,7 +18,8 @@ static bool take_over(struct program *program, int step, const struct operand *o
         return false;
     int root = buffer_root(program, old->index);
     struct buffer *from = &program->buffers[root], *to = &program->buffers[young->index];
-    if (from->last != step || to->first != step || to->root != young->index || root == young->index || to->bytes > from->bytes)
+    if (from->last != step || to->first != step || to->root != young->index || root == young->index ||
+        to->bytes > from->bytes)
         return false;
     to->root = root;
     from->last = to->last;
@@ -31,7 +32,8 @@ static void overwrite_find(struct program *program)
         const struct step *step = &program->steps[i];
         const struct planned_call *planned = &program->calls[step->call];
         for (int j = 0; j < planned->call.n_inputs; j++) {
-            if (step->kind == STEP_FORWARD && planned->needs.overwrite & 1U << j && take_over(program, i, &step->in[j], &step->out[0]))
+            if (step->kind == STEP_FORWARD && planned->needs.overwrite & 1U << j &&
+                take_over(program, i, &step->in[j], &step->out[0]))
                 break;
             if (step->kind == STEP_BACKWARD && planned->needs.gradient_overwrite & 1U << j && !step->add[j] &&
                 take_over(program, i, &step->d_out[0], &step->d_in[j]))

@@ -6,8 +6,8 @@
 #include "graph/program.h"
 
 struct planned_call {
-    struct op_call call;   /* specs bound to batch and precision */
-    struct node **inputs;  /* as fused */
+    struct op_call call;                  /* specs bound to batch and precision */
+    struct node **inputs;                 /* as fused */
     struct node *outputs[OP_MAX_OUTPUTS]; /* NULL: nobody reads it */
     struct op_needs needs;
     bool wants[OP_MAX_INPUTS]; /* the gradient of this input is asked for */
@@ -83,19 +83,19 @@ struct program {
 
     struct planned_call *calls;
     int n_calls;
-    int n_nodes;             /* of the graph when compiled */
-    int *readers;            /* per node: how many calls read it */
-    bool *kept;              /* per node: an output, the loss, or an update's value */
-    bool *learns;            /* per node: its gradient is asked for */
-    void **fixed;            /* per node: constants and knobs in the program's precision */
-    void *one;               /* the gradient of the loss */
+    int n_nodes;  /* of the graph when compiled */
+    int *readers; /* per node: how many calls read it */
+    bool *kept;   /* per node: an output, the loss, or an update's value */
+    bool *learns; /* per node: its gradient is asked for */
+    void **fixed; /* per node: constants and knobs in the program's precision */
+    void *one;    /* the gradient of the loss */
 
     struct step *steps;
     int n_steps, steps_capacity, n_forward;
     struct buffer *buffers;
     int n_buffers, buffers_capacity;
-    int *value;              /* per node: the buffer that holds its value now (while sequencing), -1: none */
-    int *gradient;           /* per node: the buffer of its gradient, -1: none yet */
+    int *value;    /* per node: the buffer that holds its value now (while sequencing), -1: none */
+    int *gradient; /* per node: the buffer of its gradient, -1: none yet */
 
     struct operand *output_operands;
     struct operand loss_operand;

@@ -56,7 +56,8 @@ static enum status specs_bind(struct program *program, struct planned_call *plan
     for (int i = 0; i < call->n_outputs; i++) {
         call->out[i] = plan_bound(program, &planned->outputs[i]->spec);
         if (shape_elements(&call->out[i].shape) < 0)
-            return fail(program->ctx, STATUS_BAD_SHAPE, "%s: its output %s has more than 2^31 elements; use a smaller batch or map", call->name,
+            return fail(program->ctx, STATUS_BAD_SHAPE,
+                        "%s: its output %s has more than 2^31 elements; use a smaller batch or map", call->name,
                         shape_text(&call->out[i].shape, text));
     }
     return STATUS_OK;

@@ -50,10 +50,19 @@ enum status program_compile(struct graph *graph, const struct program_spec *spec
     struct program *program = memory_new(ctx, 1, sizeof *program);
     if (!program)
         return ctx->error.status;
-    *program = (struct program){.ctx = ctx, .graph = graph, .kernels = kernels, .memory = memory, .batch = spec->batch,
-                                .precision = spec->precision, .flags = spec->flags, .has_backward = spec->loss != NULL,
-                                .updates = spec->updates, .loss = spec->loss, .n_outputs = spec->n_outputs,
-                                .n_nodes = graph->n_nodes, .table = kernels_of(kernels, spec->precision)};
+    *program = (struct program){.ctx = ctx,
+                                .graph = graph,
+                                .kernels = kernels,
+                                .memory = memory,
+                                .batch = spec->batch,
+                                .precision = spec->precision,
+                                .flags = spec->flags,
+                                .has_backward = spec->loss != NULL,
+                                .updates = spec->updates,
+                                .loss = spec->loss,
+                                .n_outputs = spec->n_outputs,
+                                .n_nodes = graph->n_nodes,
+                                .table = kernels_of(kernels, spec->precision)};
     program->arena = arena_new(ctx);
     if (!program->arena)
         TRY(ctx->error.status);
@@ -61,7 +70,8 @@ enum status program_compile(struct graph *graph, const struct program_spec *spec
     if (spec->n_outputs && !program->outputs)
         TRY(ctx->error.status);
     if (spec->loss && spec->loss->spec.shape.rank != 0)
-        TRY(fail(ctx, STATUS_BAD_SHAPE, "a loss must be a scalar, found rank %d at %s", spec->loss->spec.shape.rank, spec->loss->name));
+        TRY(fail(ctx, STATUS_BAD_SHAPE, "a loss must be a scalar, found rank %d at %s", spec->loss->spec.shape.rank,
+                 spec->loss->name));
     TRY(plan_collect(program));
     TRY(plan_fuse(program));
     TRY(plan_prepare(program));
@@ -89,7 +99,8 @@ void program_free(struct program *program)
     memory_free(ctx, program);
 }
 
-static void *operand_address(const struct program *program, const struct operand *operand, const struct bindings *bindings)
+static void *operand_address(const struct program *program, const struct operand *operand,
+                             const struct bindings *bindings)
 {
     switch (operand->kind) {
     case OPERAND_NONE:
@@ -135,8 +146,16 @@ static void step_run(struct program *program, const struct step *step, const str
         out[i] = operand_address(program, &step->out[i], bindings);
         d_out[i] = operand_address(program, &step->d_out[i], bindings);
     }
-    struct op_run run = {.call = &planned->call, .table = program->table, .plan = planned->needs.plan, .in = in, .out = out, .d_out = d_out,
-                         .d_in = d_in, .add = step->add, .derived = planned->derived, .keep = planned->backward,
+    struct op_run run = {.call = &planned->call,
+                         .table = program->table,
+                         .plan = planned->needs.plan,
+                         .in = in,
+                         .out = out,
+                         .d_out = d_out,
+                         .d_in = d_in,
+                         .add = step->add,
+                         .derived = planned->derived,
+                         .keep = planned->backward,
                          .threads = program->kernels->threads};
     if (planned->saved >= 0)
         run.saved = (char *)program->memory->base + program->buffers[planned->saved].offset;
@@ -179,8 +198,8 @@ static bool finite_all(const void *values, enum element element, int64_t count, 
     return true;
 }
 
-static enum status operand_check(struct program *program, const struct operand *operand, const struct tensor_spec *spec, const char *what,
-                                 const struct op_call *call, const struct bindings *bindings)
+static enum status operand_check(struct program *program, const struct operand *operand, const struct tensor_spec *spec,
+                                 const char *what, const struct op_call *call, const struct bindings *bindings)
 {
     int64_t bad = 0;
     char text[SHAPE_TEXT_SIZE];
@@ -188,8 +207,10 @@ static enum status operand_check(struct program *program, const struct operand *
         return STATUS_OK;
     if (finite_all(operand_address(program, operand, bindings), spec->element, shape_elements(&spec->shape), &bad))
         return STATUS_OK;
-    return fail(program->ctx, STATUS_NOT_FINITE, "step %llu: the %s %s (%s, %s) is not finite at element %lld; try a lower rate or clip: 1",
-                (unsigned long long)bindings->step, what, call->name, call->op->name, shape_text(&spec->shape, text), (long long)bad);
+    return fail(program->ctx, STATUS_NOT_FINITE,
+                "step %llu: the %s %s (%s, %s) is not finite at element %lld; try a lower rate or clip: 1",
+                (unsigned long long)bindings->step, what, call->name, call->op->name, shape_text(&spec->shape, text),
+                (long long)bad);
 }
 
 static enum status step_check(struct program *program, const struct step *step, const struct bindings *bindings)
@@ -230,7 +251,8 @@ static void gradients_clear(const struct program *program)
     }
 }
 
-static void store_commit(const struct planned_update *update, const void *value, const int32_t *rows, enum element precision)
+static void store_commit(const struct planned_update *update, const void *value, const int32_t *rows,
+                         enum element precision)
 {
     struct store *store = update->store;
     int64_t width = store->row_elements;
@@ -238,7 +260,8 @@ static void store_commit(const struct planned_update *update, const void *value,
         if (rows[b] < 0 || rows[b] >= store->rows)
             continue;
         for (int64_t i = 0; i < width; i++) {
-            double x = precision == ELEMENT_F64 ? ((const double *)value)[b * width + i] : ((const float *)value)[b * width + i];
+            double x = precision == ELEMENT_F64 ? ((const double *)value)[b * width + i]
+                                                : ((const float *)value)[b * width + i];
             if (store->element == ELEMENT_F64)
                 ((double *)store->values)[rows[b] * width + i] = x;
             else
@@ -257,7 +280,8 @@ static void updates_commit(struct program *program, const struct bindings *bindi
             store_commit(update, value, operand_address(program, &update->rows, bindings), program->precision);
             continue;
         }
-        memcpy(parameters_value(update->parameters, update->entry), value, (size_t)update->elements * element_size(program->precision));
+        memcpy(parameters_value(update->parameters, update->entry), value,
+               (size_t)update->elements * element_size(program->precision));
         parameters_touch(update->parameters);
     }
 }
@@ -328,8 +352,12 @@ struct program_step_info program_step(const struct program *program, int i)
     static const char *const phases[] = {"forward", "recompute", "backward"};
     const struct step *step = &program->steps[i];
     const struct planned_call *planned = &program->calls[step->call];
-    return (struct program_step_info){.phase = phases[step->kind], .name = planned->call.name, .op = planned->call.op->name,
-                                      .kernel = planned->needs.kernel, .out = planned->call.out[0].shape, .seconds = step->seconds};
+    return (struct program_step_info){.phase = phases[step->kind],
+                                      .name = planned->call.name,
+                                      .op = planned->call.op->name,
+                                      .kernel = planned->needs.kernel,
+                                      .out = planned->call.out[0].shape,
+                                      .seconds = step->seconds};
 }
 
 void program_profile(struct program *program, bool on)

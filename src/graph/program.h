@@ -49,7 +49,7 @@ enum status program_run(struct program *program, const struct bindings *bindings
 
 /* program_output: the i-th output's values after a run, in the program's precision (or I32). */
 const void *program_output(const struct program *program, int i);
-double program_loss(const struct program *program); /* after a run */
+double program_loss(const struct program *program);          /* after a run */
 double program_scalar(const struct program *program, int i); /* output i, a scalar */
 
 /* program_learners: does the loss's gradient reach a parameter of this set (without being run)? */
@@ -57,11 +57,11 @@ bool program_reaches(const struct program *program, const struct parameters *par
 
 /* The plan, for `inspect --plan`, profiles and tests. */
 struct program_step_info {
-    const char *phase;  /* "forward", "recompute", "backward" */
-    const char *name;   /* the layer's or the op's */
+    const char *phase; /* "forward", "recompute", "backward" */
+    const char *name;  /* the layer's or the op's */
     const char *op, *kernel;
     struct shape out;
-    double seconds;     /* summed over the runs since program_profile(program, true) */
+    double seconds; /* summed over the runs since program_profile(program, true) */
 };
 int program_step_count(const struct program *program);
 struct program_step_info program_step(const struct program *program, int i);

@@ -8,14 +8,16 @@ static enum status buffer_new(struct program *program, size_t bytes, int *index)
 {
     if (program->n_buffers == program->buffers_capacity) {
         int capacity = program->buffers_capacity ? 2 * program->buffers_capacity : 256;
-        void *grown = memory_grow(program->ctx, program->buffers, (size_t)program->n_buffers, (size_t)capacity, sizeof *program->buffers);
+        void *grown = memory_grow(program->ctx, program->buffers, (size_t)program->n_buffers, (size_t)capacity,
+                                  sizeof *program->buffers);
         if (!grown)
             return program->ctx->error.status;
         program->buffers = grown;
         program->buffers_capacity = capacity;
     }
     int now = program->n_steps;
-    program->buffers[program->n_buffers] = (struct buffer){.bytes = bytes, .first = now, .last = now, .root = program->n_buffers};
+    program->buffers[program->n_buffers] =
+        (struct buffer){.bytes = bytes, .first = now, .last = now, .root = program->n_buffers};
     *index = program->n_buffers++;
     return STATUS_OK;
 }
@@ -25,7 +27,8 @@ static struct step *step_new(struct program *program, enum step_kind kind, int c
 {
     if (program->n_steps == program->steps_capacity) {
         int capacity = program->steps_capacity ? 2 * program->steps_capacity : 128;
-        void *grown = memory_grow(program->ctx, program->steps, (size_t)program->n_steps, (size_t)capacity, sizeof *program->steps);
+        void *grown = memory_grow(program->ctx, program->steps, (size_t)program->n_steps, (size_t)capacity,
+                                  sizeof *program->steps);
         if (!grown)
             return NULL;
         program->steps = grown;
@@ -72,7 +75,8 @@ static enum status scratch_add(struct program *program, struct step *step, size_
     return bytes ? buffer_new(program, bytes, &step->scratch) : STATUS_OK;
 }
 
-static enum status outputs_make(struct program *program, struct planned_call *planned, struct step *step, bool only_first)
+static enum status outputs_make(struct program *program, struct planned_call *planned, struct step *step,
+                                bool only_first)
 {
     for (int i = 0; i < planned->call.n_outputs; i++) {
         int buffer = -1;
@@ -105,7 +109,8 @@ static enum status forward_add(struct program *program, int index)
 static bool recompute_wanted(const struct program *program, const struct planned_call *planned)
 {
     const struct op_needs *needs = &planned->needs;
-    if (!planned->backward || !needs->recomputes || !planned->call.op->recompute || program->kept[planned->outputs[0]->id])
+    if (!planned->backward || !needs->recomputes || !planned->call.op->recompute ||
+        program->kept[planned->outputs[0]->id])
         return false;
     for (int i = 0; i < planned->call.n_inputs; i++)
         if (planned->inputs[i]->kind == NODE_CALL && !(needs->reads_inputs & 1U << i))
@@ -206,7 +211,8 @@ static enum status reached_find(struct program *program)
             known = known || program->reached[j].parameters == node->parameters;
         if (known)
             continue;
-        void *grown = memory_grow(ctx, program->reached, (size_t)program->n_reached, (size_t)program->n_reached + 1, sizeof *program->reached);
+        void *grown = memory_grow(ctx, program->reached, (size_t)program->n_reached, (size_t)program->n_reached + 1,
+                                  sizeof *program->reached);
         if (!grown)
             return ctx->error.status;
         program->reached = grown;

@@ -8,13 +8,15 @@ struct store *store_new(struct context *ctx, const char *name, enum element elem
     char text[SHAPE_TEXT_SIZE];
     int64_t elements = shape_elements(&row);
     if (elements < 0 || rows < 0) {
-        fail(ctx, STATUS_BAD_SHAPE, "store \"%s\": cannot keep %lld rows of shape %s", name, (long long)rows, shape_text(&row, text));
+        fail(ctx, STATUS_BAD_SHAPE, "store \"%s\": cannot keep %lld rows of shape %s", name, (long long)rows,
+             shape_text(&row, text));
         return NULL;
     }
     struct store *store = memory_new(ctx, 1, sizeof *store);
     if (!store)
         return NULL;
-    *store = (struct store){.ctx = ctx, .name = name, .element = element, .rows = rows, .row = row, .row_elements = elements};
+    *store = (struct store){
+        .ctx = ctx, .name = name, .element = element, .rows = rows, .row = row, .row_elements = elements};
     store->values = memory_new(ctx, (size_t)rows * (size_t)elements, element_size(element));
     store->valid = memory_new(ctx, (size_t)rows, 1);
     if (!store->values || !store->valid) {

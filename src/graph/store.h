@@ -6,8 +6,8 @@
 #include "tensor/shape.h"
 
 struct store {
-    struct context *ctx; /* borrowed */
-    const char *name;    /* borrowed */
+    struct context *ctx;  /* borrowed */
+    const char *name;     /* borrowed */
     enum element element; /* F32 or F64 */
     int64_t rows;
     struct shape row; /* shape of one row */

@@ -36,7 +36,8 @@ struct method_site {
     int64_t samples;      /* in the training split */
     int classes;
     struct parameters *own; /* the term's learnable parts and states, by name; never exported */
-    struct store *(*store)(void *user, const char *name, int64_t rows, struct shape row); /* the term's per-sample store by name; NULL: error recorded */
+    struct store *(*store)(void *user, const char *name, int64_t rows,
+                           struct shape row); /* the term's per-sample store by name; NULL: error recorded */
     void *store_user;
     const char *term; /* a unique name of the term: streams of random numbers, labels */
 };
@@ -48,8 +49,8 @@ struct method_case {
     int n_student, n_teacher;
     const double *const *student, *const *teacher;
     const struct shape *student_shape, *teacher_shape;
-    const int32_t *labels;  /* NULL: none */
-    const double *targets;  /* NULL: none */
+    const int32_t *labels; /* NULL: none */
+    const double *targets; /* NULL: none */
     int classes;
     /* own arrays by name: NULL when the method has none of that name */
     const double *(*own)(const struct method_case *, const char *name, struct shape *shape);
@@ -68,7 +69,8 @@ struct method {
     /* pretrain: a helper learnt on the teacher first, or NULL. build: a scalar, unweighted; NULL: error recorded. */
     struct node *(*pretrain)(struct graph *, const struct method_site *, const void *options);
     struct node *(*build)(struct graph *, const struct method_site *, const void *options);
-    double (*reference)(const struct method_case *, const void *options); /* plain loops in double, independent of build */
+    double (*reference)(const struct method_case *,
+                        const void *options); /* plain loops in double, independent of build */
 };
 
 extern const struct method *const method_table[];
@@ -78,6 +80,7 @@ const struct method *method_find(struct context *ctx, const char *name, const st
 const char *method_family_text(enum method_family family);
 /* method_build: checks wants, inputs (number, rank by role), the batch, then calls build; a NULL result without a recorded error is
  * reported as our own mistake. */
-struct node *method_build(struct graph *graph, const struct method *method, const struct method_site *site, const void *options);
+struct node *method_build(struct graph *graph, const struct method *method, const struct method_site *site,
+                          const void *options);
 
 #endif

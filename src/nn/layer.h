@@ -8,7 +8,7 @@
 struct layer_site {
     struct graph *graph;
     const struct network *network;
-    const char *name;          /* of the layer: its tensors are NAME.weight … */
+    const char *name; /* of the layer: its tensors are NAME.weight … */
     struct instance_mode mode;
     int n_inputs;
     struct node *const *inputs;
@@ -40,7 +40,8 @@ struct zoo_entry {
     const struct option_spec *options;
     size_t n_options, options_size;
     /* layers: a VALUE_LIST as a recipe's `layers:` would hold it. NULL: error recorded. */
-    struct value *(*layers)(struct context *ctx, struct arena *arena, const struct network_input *input, const void *options);
+    struct value *(*layers)(struct context *ctx, struct arena *arena, const struct network_input *input,
+                            const void *options);
 };
 
 extern const struct zoo_entry *const zoo_table[];

@@ -12,7 +12,8 @@
 struct network_input {
     int channels, height, width;
     int classes;
-    const double *mean, *deviation; /* [channels] over [0,1] values of the training split, for standardise: auto; NULL: none */
+    const double *mean,
+        *deviation; /* [channels] over [0,1] values of the training split, for standardise: auto; NULL: none */
 };
 
 struct network;
@@ -22,18 +23,18 @@ struct layer_type;
 struct layer {
     const char *name;
     const struct layer_type *type;
-    const void *options;  /* the type's own struct, defaults filled in */
+    const void *options; /* the type's own struct, defaults filled in */
     int n_inputs;
-    int *inputs;          /* indices of layers; -1: the network's input */
-    struct shape output;  /* of one batch inside: [B,H,W,C] or [B,D] */
-    int64_t parameters;   /* learnable values */
-    int64_t macs;         /* multiply-accumulates of one sample */
+    int *inputs;         /* indices of layers; -1: the network's input */
+    struct shape output; /* of one batch inside: [B,H,W,C] or [B,D] */
+    int64_t parameters;  /* learnable values */
+    int64_t macs;        /* multiply-accumulates of one sample */
 };
 
 struct network {
-    struct context *ctx;  /* borrowed */
+    struct context *ctx; /* borrowed */
     struct arena *arena;
-    const char *name;     /* "teacher", "student" …: for messages */
+    const char *name; /* "teacher", "student" …: for messages */
     struct network_input input;
     int n_layers;
     struct layer *layers; /* in an order in which they can be evaluated */
@@ -44,15 +45,16 @@ struct network {
 /* network_build: from a recipe's `network:` value ({name: cnn, widths: …} of the zoo, or {layers: […]}; with `input:` {standardise: auto|none}).
  * The last layer must give [B, classes]. Errors carry the value's position and name the layer. The initial values of the parameters come
  * from `seed`. *network is the caller's (network_free). */
-enum status network_build(struct context *ctx, const struct value *description, const char *name, const struct network_input *input,
-                          enum element precision, uint64_t seed, struct network **network);
+enum status network_build(struct context *ctx, const struct value *description, const char *name,
+                          const struct network_input *input, enum element precision, uint64_t seed,
+                          struct network **network);
 void network_free(struct network *network);
 
 /* network_description: {"layers":[…],"input":{"shape":[C,H,W],"classes":K}} with every layer resolved (names, inputs, all options, the standardise layer
  * with its numbers): network_rebuild makes the same network of it. */
 struct value *network_description(struct arena *arena, const struct network *network);
-enum status network_rebuild(struct context *ctx, const struct value *description, const char *name, enum element precision, uint64_t seed,
-                            struct network **network);
+enum status network_rebuild(struct context *ctx, const struct value *description, const char *name,
+                            enum element precision, uint64_t seed, struct network **network);
 
 struct instance_mode {
     bool training; /* batch statistics, dropout */
@@ -69,8 +71,8 @@ struct instance {
 
 /* network_instantiate: adds the network's nodes to the graph, on `images` ([B,H,W,C], U8 (then divided by 255) or REAL in [0,1]).
  * The calls are labelled NAME.LAYER. */
-enum status network_instantiate(struct graph *graph, const struct network *network, struct node *images, struct instance_mode mode,
-                                struct instance *instance);
+enum status network_instantiate(struct graph *graph, const struct network *network, struct node *images,
+                                struct instance_mode mode, struct instance *instance);
 
 /* network_layer: index of the layer of that name; -1: none, with the error (nearest name) recorded at `at` (may be NULL). */
 int network_layer(const struct network *network, const char *name, const struct value *at);

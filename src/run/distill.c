@@ -48,15 +48,23 @@ static bool with_teacher(const struct distillation *d)
 }
 
 /* stage_labels: a stage of one network that learns from the labels. */
-static enum status stage_labels(struct context *ctx, struct arena *arena, const struct term *labels, const char *name, const char *role,
-                                uint64_t seed, struct network *network, const struct train_settings *train, struct stage *stage)
+static enum status stage_labels(struct context *ctx, struct arena *arena, const struct term *labels, const char *name,
+                                const char *role, uint64_t seed, struct network *network,
+                                const struct train_settings *train, struct stage *stage)
 {
     struct learner *learner = arena_take(arena, 1, sizeof *learner);
     struct term *term = arena_copy(arena, labels, sizeof *term);
     if (!name || !learner || !term)
         return ctx->error.status;
-    *learner = (struct learner){.name = network->name, .network = network, .training = true, .learns = true, .optimiser = &train->optimiser};
-    *stage = (struct stage){.name = name, .role = role, .seed = seed, .n_learners = 1, .n_terms = 1, .learners = learner, .terms = term,
+    *learner = (struct learner){
+        .name = network->name, .network = network, .training = true, .learns = true, .optimiser = &train->optimiser};
+    *stage = (struct stage){.name = name,
+                            .role = role,
+                            .seed = seed,
+                            .n_learners = 1,
+                            .n_terms = 1,
+                            .learners = learner,
+                            .terms = term,
                             .budget = train->budget};
     return STATUS_OK;
 }
@@ -72,7 +80,8 @@ static enum status teacher_test(struct distillation *d)
     d->teacher_logits = memory_new(d->ctx, (size_t)(split->count * d->plan.input.classes), sizeof *d->teacher_logits);
     if (!d->teacher_logits)
         return d->ctx->error.status;
-    RETURN_IF(evaluate(d->ctx, d->teacher, split, d->plan.precision, d->kernels, d->memory, d->teacher_logits, &metrics));
+    RETURN_IF(
+        evaluate(d->ctx, d->teacher, split, d->plan.precision, d->kernels, d->memory, d->teacher_logits, &metrics));
     d->site.teacher_logits = d->teacher_logits;
     return STATUS_OK;
 }
@@ -96,8 +105,8 @@ static enum status teacher_make(struct distillation *d)
     struct stage stage;
     struct plan *plan = &d->plan;
     RETURN_IF(plan_network(d->ctx, plan, &plan->teacher, "teacher", plan->teacher_seed, &d->teacher));
-    RETURN_IF(stage_labels(d->ctx, d->arena, &plan->teacher_labels, "teacher", "teacher", plan->teacher_seed, d->teacher, &plan->teacher.train,
-                           &stage));
+    RETURN_IF(stage_labels(d->ctx, d->arena, &plan->teacher_labels, "teacher", "teacher", plan->teacher_seed,
+                           d->teacher, &plan->teacher.train, &stage));
     RETURN_IF(stage_job(d->ctx, &d->site, &stage, d->kernels, d->memory));
     atomic_fetch_add(&d->site.done, 1);
     RETURN_IF(teacher_test(d));
@@ -111,7 +120,8 @@ struct student {
     struct network *network, *teacher;
 };
 
-static enum status student_stage(struct context *ctx, struct distillation *d, struct arena *arena, uint64_t seed, bool alone, struct student *student)
+static enum status student_stage(struct context *ctx, struct distillation *d, struct arena *arena, uint64_t seed,
+                                 bool alone, struct student *student)
 {
     const struct plan *plan = &d->plan;
     student->list.arena = arena;
@@ -119,16 +129,25 @@ static enum status student_stage(struct context *ctx, struct distillation *d, st
     if (alone) {
         struct stage *stage = stage_add(&student->list);
         const char *name = arena_format(arena, "alone-%llu", (unsigned long long)seed);
-        return stage ? stage_labels(ctx, arena, &plan->student_labels, name, "alone", seed, student->network, &plan->student.train, stage) : ctx->error.status;
+        return stage ? stage_labels(ctx, arena, &plan->student_labels, name, "alone", seed, student->network,
+                                    &plan->student.train, stage)
+                     : ctx->error.status;
     }
-    struct request request = {.ctx = ctx, .seed = seed, .student = student->network, .teachers = &d->teacher, .n_teachers = d->teacher ? 1 : 0,
-                              .optimiser = &plan->student.train.optimiser, .budget = plan->student.train.budget, .terms = plan->terms,
+    struct request request = {.ctx = ctx,
+                              .seed = seed,
+                              .student = student->network,
+                              .teachers = &d->teacher,
+                              .n_teachers = d->teacher ? 1 : 0,
+                              .optimiser = &plan->student.train.optimiser,
+                              .budget = plan->student.train.budget,
+                              .terms = plan->terms,
                               .n_terms = plan->n_terms};
     return plan->scheme->stages(&request, plan->scheme_options, &student->list);
 }
 
 /* student_run: piece i of the side-by-side work: seed i / per seed; alone first. */
-static enum status student_run(struct context *ctx, struct distillation *d, int i, struct kernel_context *kernels, struct program_memory *memory)
+static enum status student_run(struct context *ctx, struct distillation *d, int i, struct kernel_context *kernels,
+                               struct program_memory *memory)
 {
     enum status status = STATUS_OK;
     struct student student = {{0}, NULL, NULL};
@@ -170,7 +189,9 @@ static enum status students_check(struct distillation *d)
     for (int i = 0; i < student.list.count; i++) {
         TRY(stage_check(d->ctx, &student.list.stages[i]));
         const struct split *split = &d->plan.data->splits[SPLIT_TRAIN];
-        struct stage_graph_spec spec = {.stage = &student.list.stages[i], .split = split, .precision = d->plan.precision,
+        struct stage_graph_spec spec = {.stage = &student.list.stages[i],
+                                        .split = split,
+                                        .precision = d->plan.precision,
                                         .images = split->element == ELEMENT_U8 ? ELEMENT_U8 : ELEMENT_REAL};
         built = stage_graph_new(d->ctx, &spec);
         if (!built)
@@ -191,7 +212,8 @@ static enum status recordings_prepare(struct distillation *d)
     int layers[RECORDINGS_MAX];
     const struct split *split = &d->plan.data->splits[SPLIT_TRAIN];
     const struct augmentation *augmentation = d->plan.data->augmentation;
-    if (!with_teacher(d) || !d->plan.cache || augmentation_views(augmentation) == 0 || d->plan.student.train.budget.steps == 0)
+    if (!with_teacher(d) || !d->plan.cache || augmentation_views(augmentation) == 0 ||
+        d->plan.student.train.budget.steps == 0)
         return STATUS_OK;
     TRY(student_stage(d->ctx, d, d->arena, (uint64_t)d->plan.seeds.values[0], false, &student));
     int count = stage_teacher_taps(d->ctx, &student.list.stages[0], 1, layers, RECORDINGS_MAX);
@@ -202,10 +224,10 @@ static enum status recordings_prepare(struct distillation *d)
     int64_t bytes = 0;
     for (int i = 0; i < count; i++)
         bytes += recording_bytes(d->teacher, layers[i], augmentation, split->count, d->plan.precision);
-    log_line(d->ctx, LOG_INFO, "recording the teacher's outputs: %lld samples, %lld views each, %.1f MB", (long long)split->count,
-             (long long)augmentation_views(augmentation), (double)bytes / 1e6);
-    TRY(recordings_make(d->ctx, d->teacher, layers, count, split, augmentation, d->plan.student.train.budget.batch, d->plan.precision, d->kernels,
-                        d->memory, d->recordings));
+    log_line(d->ctx, LOG_INFO, "recording the teacher's outputs: %lld samples, %lld views each, %.1f MB",
+             (long long)split->count, (long long)augmentation_views(augmentation), (double)bytes / 1e6);
+    TRY(recordings_make(d->ctx, d->teacher, layers, count, split, augmentation, d->plan.student.train.budget.batch,
+                        d->plan.precision, d->kernels, d->memory, d->recordings));
     d->site.recordings = d->recordings;
     d->site.n_recordings = count;
 cleanup:
@@ -236,7 +258,8 @@ static enum status entry_append(struct distillation *d, const char *name)
     struct value *entry = name ? stage_entry(d->ctx, d->arena, &d->folder, name) : NULL;
     d->entries = value_append(d->arena, d->entries, entry);
     if (!entry && d->ctx->error.status == STATUS_OK)
-        return fail(d->ctx, STATUS_BAD_INPUT, "%s: stage %s has no entry; remove the folder and start again", d->folder.record_path, name);
+        return fail(d->ctx, STATUS_BAD_INPUT, "%s: stage %s has no entry; remove the folder and start again",
+                    d->folder.record_path, name);
     return d->entries ? STATUS_OK : d->ctx->error.status;
 }
 
@@ -326,13 +349,17 @@ static enum status distillation_open(struct distillation *d)
     if (options->resume)
         return STATUS_OK;
     const char *folder = options->folder ? options->folder : folder_default(d->arena, d->plan.name);
-    return folder ? folder_create(ctx, &d->plan, folder, options->force, d->student_only ? "train" : "distill", &d->folder) : ctx->error.status;
+    return folder
+               ? folder_create(ctx, &d->plan, folder, options->force, d->student_only ? "train" : "distill", &d->folder)
+               : ctx->error.status;
 }
 
 static enum status distillation_run(struct distillation *d, struct value **result)
 {
     double begin = clock_seconds();
-    d->site = (struct run_site){.plan = &d->plan, .folder = &d->folder, .options = d->options,
+    d->site = (struct run_site){.plan = &d->plan,
+                                .folder = &d->folder,
+                                .options = d->options,
                                 .stages = (with_teacher(d) ? 1 : 0) + (int)d->plan.seeds.count * students_per_seed(d)};
     d->kernels = kernel_context_new(d->ctx, d->ctx->threads);
     d->memory = d->kernels ? program_memory_new(d->ctx) : NULL;
@@ -361,8 +388,8 @@ static void distillation_close(struct distillation *d)
     plan_free(d->ctx, &d->plan);
 }
 
-enum status run_distill(struct context *ctx, struct arena *arena, const struct run_options *options, const char **folder,
-                        struct value **result)
+enum status run_distill(struct context *ctx, struct arena *arena, const struct run_options *options,
+                        const char **folder, struct value **result)
 {
     enum status status = STATUS_OK;
     struct distillation d = {.ctx = ctx, .arena = arena, .options = options};
@@ -376,7 +403,8 @@ enum status run_distill(struct context *ctx, struct arena *arena, const struct r
     distillation_close(&d);
     if (status == STATUS_CANCELLED && *folder) {
         error_clear(ctx);
-        return fail(ctx, STATUS_CANCELLED, "interrupted; everything is saved. Go on with: retort distill --resume %s", *folder);
+        return fail(ctx, STATUS_CANCELLED, "interrupted; everything is saved. Go on with: retort distill --resume %s",
+                    *folder);
     }
     return status;
 }

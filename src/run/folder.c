@@ -58,7 +58,8 @@ static enum status file_put(struct context *ctx, const char *path, const char *t
     return file_commit(writer);
 }
 
-enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force, const char *command, struct folder *folder)
+enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force,
+                          const char *command, struct folder *folder)
 {
     struct arena *arena = plan->arena;
     *folder = (struct folder){.path = arena_text(arena, path)};
@@ -67,8 +68,10 @@ enum status folder_create(struct context *ctx, const struct plan *plan, const ch
         return ctx->error.status;
     bool there = file_exists(recipe);
     if (there && !force)
-        return fail(ctx, STATUS_BAD_INPUT, "%s: there is a run in it; --resume %s goes on with it, --force replaces it, -o names another folder", path,
-                    path);
+        return fail(
+            ctx, STATUS_BAD_INPUT,
+            "%s: there is a run in it; --resume %s goes on with it, --force replaces it, -o names another folder", path,
+            path);
     RETURN_IF(directory_make(ctx, folder_file(arena, folder, "models")));
     RETURN_IF(directory_make(ctx, folder_file(arena, folder, "checkpoints")));
     directory_empty(arena, folder_file(arena, folder, "checkpoints"));
@@ -89,7 +92,10 @@ enum status folder_resume(struct context *ctx, struct arena *arena, const char *
     if (!folder->path || !recipe || !fresh || !result)
         return ctx->error.status;
     if (!file_exists(recipe))
-        return fail(ctx, STATUS_IO, "%s: expected a run's folder with recipe.yaml, found none; start one with retort distill RECIPE -o %s", path, path);
+        return fail(
+            ctx, STATUS_IO,
+            "%s: expected a run's folder with recipe.yaml, found none; start one with retort distill RECIPE -o %s",
+            path, path);
     folder->finished = file_exists(result) && !file_exists(fresh);
     folder->record_path = file_exists(fresh) ? fresh : folder_file(arena, folder, "record.sqlite");
     if (folder->finished)
@@ -100,7 +106,8 @@ enum status folder_resume(struct context *ctx, struct arena *arena, const char *
 
 enum status folder_finish(struct context *ctx, struct arena *arena, struct folder *folder)
 {
-    const char *place = folder_file(arena, folder, "record.sqlite"), *checkpoints = folder_file(arena, folder, "checkpoints");
+    const char *place = folder_file(arena, folder, "record.sqlite"),
+               *checkpoints = folder_file(arena, folder, "checkpoints");
     struct record *record = folder->record;
     folder->record = NULL;
     RETURN_IF(record_close(ctx, record));

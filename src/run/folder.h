@@ -9,14 +9,16 @@ struct folder {
     const char *path;        /* of the arena, as the user gave it */
     const char *record_path; /* where the record is being written: beside an old one until the run is finished */
     struct record *record;
-    bool finished;           /* resume: there is nothing left to do */
+    bool finished; /* resume: there is nothing left to do */
 };
 
 /* folder_file: PATH/a or PATH/a/b of the arena. */
-const char *folder_file(struct arena *arena, const struct folder *folder, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const char *folder_file(struct arena *arena, const struct folder *folder, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* folder_create: for a new run: makes it, refuses one with a run in it unless `force`; opens the record; writes recipe.yaml last, from when
  * on the run can be resumed. */
-enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force, const char *command, struct folder *folder);
+enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force,
+                          const char *command, struct folder *folder);
 /* folder_resume: opens what folder_create left. */
 enum status folder_resume(struct context *ctx, struct arena *arena, const char *path, struct folder *folder);
 /* folder_finish: the record takes its place, checkpoints go. */

@@ -10,12 +10,30 @@ struct loss_section {
 };
 
 static const struct option_spec loss_options[] = {
-    {.name = "method", .type = OPTION_TEXT, .offset = offsetof(struct loss_section, method), .help = "see retort list methods", .flags = OPTION_REQUIRED},
-    {.name = "name", .type = OPTION_TEXT, .offset = offsetof(struct loss_section, name), .help = "of the term, in the record; default: the method's"},
-    {.name = "weight", .type = OPTION_SCHEDULED, .offset = offsetof(struct loss_section, weight), .initial = "1", .help = "factor of the term",
-     .min = 0, .max = 1e12},
-    {.name = "student", .type = OPTION_TEXTS, .offset = offsetof(struct loss_section, student), .help = "layers of the student that the method reads"},
-    {.name = "teacher", .type = OPTION_TEXTS, .offset = offsetof(struct loss_section, teacher), .help = "layers of the teacher that the method reads"},
+    {.name = "method",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct loss_section, method),
+     .help = "see retort list methods",
+     .flags = OPTION_REQUIRED},
+    {.name = "name",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct loss_section, name),
+     .help = "of the term, in the record; default: the method's"},
+    {.name = "weight",
+     .type = OPTION_SCHEDULED,
+     .offset = offsetof(struct loss_section, weight),
+     .initial = "1",
+     .help = "factor of the term",
+     .min = 0,
+     .max = 1e12},
+    {.name = "student",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct loss_section, student),
+     .help = "layers of the student that the method reads"},
+    {.name = "teacher",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct loss_section, teacher),
+     .help = "layers of the teacher that the method reads"},
 };
 enum { LOSS_KEYS = sizeof loss_options / sizeof *loss_options };
 
@@ -40,8 +58,8 @@ static bool teaches(const struct method *method)
     return false;
 }
 
-static enum status method_options(struct context *ctx, struct arena *arena, const struct method *method, const struct value *section,
-                                  const void **options, struct value **resolved)
+static enum status method_options(struct context *ctx, struct arena *arena, const struct method *method,
+                                  const struct value *section, const void **options, struct value **resolved)
 {
     struct option_set set = {method->options, method->n_options};
     void *bound = arena_take(arena, 1, method->options_size ? method->options_size : 1);
@@ -53,14 +71,15 @@ static enum status method_options(struct context *ctx, struct arena *arena, cons
     return *resolved ? STATUS_OK : ctx->error.status;
 }
 
-static enum status loss_bind(struct context *ctx, struct arena *arena, const struct value *item, struct term *terms, int index,
-                             struct value **resolved)
+static enum status loss_bind(struct context *ctx, struct arena *arena, const struct value *item, struct term *terms,
+                             int index, struct value **resolved)
 {
     struct loss_section bound = {0};
     const char *keys[LOSS_KEYS], *own[64];
     size_t n_own = 0;
     if (item->kind != VALUE_MAP)
-        return value_fail(ctx, item, STATUS_BAD_INPUT, "losses: expected {method: NAME, …}, found %s", value_kind_text(item->kind));
+        return value_fail(ctx, item, STATUS_BAD_INPUT, "losses: expected {method: NAME, …}, found %s",
+                          value_kind_text(item->kind));
     const struct value *named = value_get(item, "method");
     if (!named || named->kind != VALUE_TEXT)
         return value_fail(ctx, named ? named : item, STATUS_BAD_INPUT, "losses: expected method: NAME, found %s",
@@ -76,10 +95,16 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
                            arena_format(arena, "losses, method %s", method->name), &bound));
     struct value *options = NULL;
     struct term *term = &terms[index];
-    *term = (struct term){.method = method, .student = 0, .teacher = teaches(method) ? 1 : -1, .weight = bound.weight,
-                          .student_taps = bound.student.values, .n_student_taps = (int)bound.student.count,
-                          .teacher_taps = bound.teacher.values, .n_teacher_taps = (int)bound.teacher.count};
-    RETURN_IF(method_options(ctx, arena, method, value_without(arena, item, keys, LOSS_KEYS), &term->options, &options));
+    *term = (struct term){.method = method,
+                          .student = 0,
+                          .teacher = teaches(method) ? 1 : -1,
+                          .weight = bound.weight,
+                          .student_taps = bound.student.values,
+                          .n_student_taps = (int)bound.student.count,
+                          .teacher_taps = bound.teacher.values,
+                          .n_teacher_taps = (int)bound.teacher.count};
+    RETURN_IF(
+        method_options(ctx, arena, method, value_without(arena, item, keys, LOSS_KEYS), &term->options, &options));
     term->name = term_name(arena, bound.name ? bound.name : method->name, terms, index);
     bound.name = term->name;
     *resolved = value_merge(arena, options_value(arena, OPTION_SET(loss_options), &bound), options);
@@ -96,7 +121,8 @@ static struct value *losses_default(struct arena *arena)
     return value_append(arena, value_append(arena, value_list(arena), labels), kd);
 }
 
-enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count, struct term *labels)
+enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count,
+                        struct term *labels)
 {
     struct value *resolved;
     for (int i = 0; i < count; i++) {
@@ -106,18 +132,21 @@ enum status labels_term(struct context *ctx, struct arena *arena, const struct t
         labels->weight = real_constant(1);
         return STATUS_OK;
     }
-    *labels = (struct term){.name = "labels", .method = method_find(ctx, "labels", NULL), .teacher = -1, .weight = real_constant(1)};
-    return labels->method ? method_options(ctx, arena, labels->method, NULL, &labels->options, &resolved) : ctx->error.status;
+    *labels = (struct term){
+        .name = "labels", .method = method_find(ctx, "labels", NULL), .teacher = -1, .weight = real_constant(1)};
+    return labels->method ? method_options(ctx, arena, labels->method, NULL, &labels->options, &resolved)
+                          : ctx->error.status;
 }
 
-enum status losses_bind(struct context *ctx, struct arena *arena, const struct value *losses, const struct value *at, struct term **terms,
-                        int *count, struct value **resolved)
+enum status losses_bind(struct context *ctx, struct arena *arena, const struct value *losses, const struct value *at,
+                        struct term **terms, int *count, struct value **resolved)
 {
     const struct value *list = losses && losses->kind != VALUE_NULL ? losses : losses_default(arena);
     if (!list)
         return ctx->error.status;
     if (list->kind != VALUE_LIST || list->count == 0)
-        return value_fail(ctx, losses ? losses : at, STATUS_BAD_INPUT, "losses: expected a list of {method: NAME, …} with at least one, found %s",
+        return value_fail(ctx, losses ? losses : at, STATUS_BAD_INPUT,
+                          "losses: expected a list of {method: NAME, …} with at least one, found %s",
                           list->kind == VALUE_LIST ? "an empty one" : value_kind_text(list->kind));
     *count = (int)list->count;
     *terms = arena_take(arena, list->count, sizeof **terms);

@@ -6,10 +6,11 @@
 
 /* losses_bind: `losses` is a list of {method: NAME, weight: W, name: …, student: [layers], teacher: [layers], and the method's own options}; NULL:
  * labels 0.1 and kd 0.9 (temperature 4). `at`: where a wrong list is reported. Everything lies in the arena. */
-enum status losses_bind(struct context *ctx, struct arena *arena, const struct value *losses, const struct value *at, struct term **terms,
-                        int *count, struct value **resolved);
+enum status losses_bind(struct context *ctx, struct arena *arena, const struct value *losses, const struct value *at,
+                        struct term **terms, int *count, struct value **resolved);
 /* labels_term: what a network learns alone from: the `labels` term among the given ones (its options: smoothing) or, without one, that method's
  * defaults; weight 1. */
-enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count, struct term *labels);
+enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count,
+                        struct term *labels);
 
 #endif

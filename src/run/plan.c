@@ -18,16 +18,38 @@ struct top {
 };
 
 static const struct option_spec top_options[] = {
-    {.name = "data", .type = OPTION_VALUE, .offset = offsetof(struct top, data), .help = "what is learnt from", .flags = OPTION_REQUIRED},
-    {.name = "teacher", .type = OPTION_VALUE, .offset = offsetof(struct top, teacher), .help = "the network that teaches: network, train, seed"},
-    {.name = "student", .type = OPTION_VALUE, .offset = offsetof(struct top, student), .help = "the network that learns: network, train",
+    {.name = "data",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct top, data),
+     .help = "what is learnt from",
+     .flags = OPTION_REQUIRED},
+    {.name = "teacher",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct top, teacher),
+     .help = "the network that teaches: network, train, seed"},
+    {.name = "student",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct top, student),
+     .help = "the network that learns: network, train",
      .flags = OPTION_REQUIRED},
     {.name = "distill", .type = OPTION_VALUE, .offset = offsetof(struct top, distill), .help = "scheme, losses"},
-    {.name = "baseline", .type = OPTION_BOOLEAN, .offset = offsetof(struct top, baseline), .initial = "true",
+    {.name = "baseline",
+     .type = OPTION_BOOLEAN,
+     .offset = offsetof(struct top, baseline),
+     .initial = "true",
      .help = "also train the student alone, from the same initial weights, with the same budget"},
-    {.name = "seeds", .type = OPTION_INTEGERS, .offset = offsetof(struct top, seeds), .initial = "[0]", .help = "one run of the student each", .min = 0,
+    {.name = "seeds",
+     .type = OPTION_INTEGERS,
+     .offset = offsetof(struct top, seeds),
+     .initial = "[0]",
+     .help = "one run of the student each",
+     .min = 0,
      .max = 9e15},
-    {.name = "precision", .type = OPTION_CHOICE, .offset = offsetof(struct top, precision), .initial = "f32", .choices = precisions,
+    {.name = "precision",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct top, precision),
+     .initial = "f32",
+     .choices = precisions,
      .help = "f64 computes everything in double"},
 };
 
@@ -37,16 +59,27 @@ struct network_section {
 };
 
 static const struct option_spec network_options[] = {
-    {.name = "network", .type = OPTION_VALUE, .offset = offsetof(struct network_section, network),
-     .help = "{name: cnn, widths: …} or {layers: […]}", .flags = OPTION_REQUIRED},
-    {.name = "train", .type = OPTION_VALUE, .offset = offsetof(struct network_section, train), .help = "epochs, batch, optimiser, schedule …"},
-    {.name = "seed", .type = OPTION_INTEGER, .offset = offsetof(struct network_section, seed), .initial = "0",
-     .help = "of the teacher's initial weights and order", .min = 0, .max = 9e15},
+    {.name = "network",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct network_section, network),
+     .help = "{name: cnn, widths: …} or {layers: […]}",
+     .flags = OPTION_REQUIRED},
+    {.name = "train",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct network_section, train),
+     .help = "epochs, batch, optimiser, schedule …"},
+    {.name = "seed",
+     .type = OPTION_INTEGER,
+     .offset = offsetof(struct network_section, seed),
+     .initial = "0",
+     .help = "of the teacher's initial weights and order",
+     .min = 0,
+     .max = 9e15},
 };
 
 /* network_bind: `student: {network, train}` or `teacher: {network, train, seed}`. */
-static enum status network_bind(struct context *ctx, struct arena *arena, const struct value *section, const char *what, bool seeded,
-                                struct network_plan *plan, uint64_t *seed, struct value **resolved)
+static enum status network_bind(struct context *ctx, struct arena *arena, const struct value *section, const char *what,
+                                bool seeded, struct network_plan *plan, uint64_t *seed, struct value **resolved)
 {
     struct network_section bound = {0};
     struct option_set options = {network_options, seeded ? 3 : 2};
@@ -70,15 +103,27 @@ enum { CACHE_AUTO, CACHE_TRUE, CACHE_FALSE };
 static const char *const caches[] = {"auto", "true", "false", NULL};
 
 static const struct option_spec distill_options[] = {
-    {.name = "scheme", .type = OPTION_TEXT, .offset = offsetof(struct distill_section, scheme), .initial = "offline",
+    {.name = "scheme",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct distill_section, scheme),
+     .initial = "offline",
      .help = "who teaches whom, and when: see retort list schemes"},
-    {.name = "losses", .type = OPTION_VALUE, .offset = offsetof(struct distill_section, losses), .help = "a list of {method, weight, …}"},
-    {.name = "cache", .type = OPTION_CHOICE, .offset = offsetof(struct distill_section, cache), .initial = "auto", .choices = caches,
-     .help = "record the teacher's outputs once; auto: where the augmentation allows it; false: compute them in every step"},
+    {.name = "losses",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct distill_section, losses),
+     .help = "a list of {method, weight, …}"},
+    {.name = "cache",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct distill_section, cache),
+     .initial = "auto",
+     .choices = caches,
+     .help = "record the teacher's outputs once; auto: where the augmentation allows it; false: compute them in every "
+             "step"},
 };
 enum { DISTILL_KEYS = sizeof distill_options / sizeof *distill_options };
 
-static enum status distill_bind(struct context *ctx, struct arena *arena, const struct value *section, struct plan *plan, struct value **resolved)
+static enum status distill_bind(struct context *ctx, struct arena *arena, const struct value *section,
+                                struct plan *plan, struct value **resolved)
 {
     struct distill_section bound = {0};
     const char *keys[DISTILL_KEYS], *own[32];
@@ -86,17 +131,20 @@ static enum status distill_bind(struct context *ctx, struct arena *arena, const 
     for (size_t i = 0; i < DISTILL_KEYS; i++)
         keys[i] = distill_options[i].name;
     if (section && section->kind != VALUE_MAP && section->kind != VALUE_NULL)
-        return value_fail(ctx, section, STATUS_BAD_INPUT, "distill: expected a map with scheme and losses, found %s", value_kind_text(section->kind));
+        return value_fail(ctx, section, STATUS_BAD_INPUT, "distill: expected a map with scheme and losses, found %s",
+                          value_kind_text(section->kind));
     const struct value *scheme = value_get(section, "scheme");
     if (scheme && scheme->kind != VALUE_TEXT)
-        return value_fail(ctx, scheme, STATUS_BAD_INPUT, "scheme: expected a name, found %s", value_kind_text(scheme->kind));
+        return value_fail(ctx, scheme, STATUS_BAD_INPUT, "scheme: expected a name, found %s",
+                          value_kind_text(scheme->kind));
     plan->scheme = scheme_find(ctx, scheme ? scheme->text : "offline", scheme);
     if (!plan->scheme)
         return ctx->error.status;
     /* The scheme's own options stand beside `scheme:`; whatever neither knows is reported by the common ones. */
     for (size_t i = 0; i < plan->scheme->n_options && n_own < 32; i++)
         own[n_own++] = plan->scheme->options[i].name;
-    RETURN_IF(options_bind(ctx, arena, OPTION_SET(distill_options), value_without(arena, section, own, n_own), "distill", &bound));
+    RETURN_IF(options_bind(ctx, arena, OPTION_SET(distill_options), value_without(arena, section, own, n_own),
+                           "distill", &bound));
     void *options = arena_take(arena, 1, plan->scheme->options_size ? plan->scheme->options_size : 1);
     struct option_set scheme_set = {plan->scheme->options, plan->scheme->n_options};
     if (!options)
@@ -107,13 +155,15 @@ static enum status distill_bind(struct context *ctx, struct arena *arena, const 
     plan->cache = bound.cache != CACHE_FALSE;
     if (bound.cache == CACHE_TRUE && augmentation_views(plan->data->augmentation) == 0)
         return value_fail(ctx, value_get(section, "cache"), STATUS_BAD_INPUT,
-                          "cache: the augmentation makes too many different images of a sample to record them; use cache: auto, or flips alone");
+                          "cache: the augmentation makes too many different images of a sample to record them; use "
+                          "cache: auto, or flips alone");
     struct value *losses = NULL;
     RETURN_IF(losses_bind(ctx, arena, bound.losses, section, &plan->terms, &plan->n_terms, &losses));
     RETURN_IF(labels_term(ctx, arena, plan->terms, plan->n_terms, &plan->student_labels));
     RETURN_IF(labels_term(ctx, arena, NULL, 0, &plan->teacher_labels));
     bound.losses = losses;
-    *resolved = value_merge(arena, options_value(arena, OPTION_SET(distill_options), &bound), options_value(arena, scheme_set, options));
+    *resolved = value_merge(arena, options_value(arena, OPTION_SET(distill_options), &bound),
+                            options_value(arena, scheme_set, options));
     return *resolved ? STATUS_OK : ctx->error.status;
 }
 
@@ -154,7 +204,8 @@ static enum status seeds_check(struct context *ctx, const struct plan *plan, con
 }
 
 /* network_check: the network can be built, before anything else is done. */
-static enum status network_check(struct context *ctx, const struct plan *plan, const struct network_plan *which, const char *name)
+static enum status network_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
+                                 const char *name)
 {
     struct network *network = NULL;
     enum status status = plan_network(ctx, plan, which, name, 0, &network);
@@ -162,8 +213,8 @@ static enum status network_check(struct context *ctx, const struct plan *plan, c
     return status;
 }
 
-enum status plan_make(struct context *ctx, struct arena *arena, const struct value *recipe, const char *path, bool student_only,
-                      struct plan *plan)
+enum status plan_make(struct context *ctx, struct arena *arena, const struct value *recipe, const char *path,
+                      bool student_only, struct plan *plan)
 {
     struct top top = {0};
     struct value *teacher = NULL, *student = NULL, *distill = NULL;
@@ -177,12 +228,14 @@ enum status plan_make(struct context *ctx, struct arena *arena, const struct val
     RETURN_IF(network_bind(ctx, arena, top.student, "student", false, &plan->student, NULL, &student));
     plan->has_teacher = top.teacher && top.teacher->kind != VALUE_NULL;
     if (plan->has_teacher)
-        RETURN_IF(network_bind(ctx, arena, top.teacher, "teacher", true, &plan->teacher, &plan->teacher_seed, &teacher));
+        RETURN_IF(
+            network_bind(ctx, arena, top.teacher, "teacher", true, &plan->teacher, &plan->teacher_seed, &teacher));
     RETURN_IF(data_open(ctx, arena, top.data, path, &plan->data));
     RETURN_IF(data_network_input(ctx, arena, plan->data, &plan->input));
     RETURN_IF(distill_bind(ctx, arena, top.distill, plan, &distill));
     if (!student_only && plan->scheme->wants_teacher && !plan->has_teacher)
-        return value_fail(ctx, recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none", plan->scheme->name);
+        return value_fail(ctx, recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none",
+                          plan->scheme->name);
     RETURN_IF(network_check(ctx, plan, &plan->student, "student"));
     if (plan->has_teacher)
         RETURN_IF(network_check(ctx, plan, &plan->teacher, "teacher"));
@@ -200,8 +253,8 @@ void plan_free(struct context *ctx, struct plan *plan)
     plan->data = NULL;
 }
 
-enum status plan_network(struct context *ctx, const struct plan *plan, const struct network_plan *which, const char *name, uint64_t seed,
-                         struct network **network)
+enum status plan_network(struct context *ctx, const struct plan *plan, const struct network_plan *which,
+                         const char *name, uint64_t seed, struct network **network)
 {
     return network_build(ctx, which->network, name, &plan->input, plan->precision, seed, network);
 }

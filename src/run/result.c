@@ -48,7 +48,8 @@ static const char *text_of(const struct value *entry, const char *key)
 static double test_accuracy(const struct value *entries, const char *role, int64_t seed)
 {
     for (size_t i = 0; i < entries->count; i++) {
-        const struct value *entry = entries->items[i], *at = value_get(entry, "seed"), *accuracy = value_path(entry, "test.accuracy");
+        const struct value *entry = entries->items[i], *at = value_get(entry, "seed"),
+                           *accuracy = value_path(entry, "test.accuracy");
         if (strcmp(text_of(entry, "role"), role) == 0 && at && at->integer == seed)
             return accuracy && accuracy->kind != VALUE_NULL ? accuracy->real : NAN;
     }
@@ -98,8 +99,8 @@ static struct value *comparison_value(struct arena *arena, const struct plan *pl
     return value_set(arena, comparison, "verdict", value_text(arena, verdict_text(verdict)));
 }
 
-struct value *result_make(struct arena *arena, const struct plan *plan, const char *version, const struct kernel_context *kernels,
-                          struct value *entries, double seconds)
+struct value *result_make(struct arena *arena, const struct plan *plan, const char *version,
+                          const struct kernel_context *kernels, struct value *entries, double seconds)
 {
     struct value *result = value_set(arena, value_map(arena), "format", value_integer(arena, 1));
     result = value_set(arena, result, "version", value_text(arena, version ? version : ""));

@@ -13,38 +13,39 @@ struct run_progress {
     double loss, samples_per_second, seconds_left;
     double validation_accuracy; /* of the last epoch; NaN: none */
     bool finished, epoch_end;
-    int stages_done, stages;    /* of the whole run */
+    int stages_done, stages; /* of the whole run */
 };
 
 struct run_options {
     const char *recipe;      /* path; NULL with resume */
     const char *const *sets; /* "a.b.c=VALUE" */
     int n_sets;
-    const char *folder;      /* NULL: runs/NAME-TIME; with resume: the run's folder */
+    const char *folder; /* NULL: runs/NAME-TIME; with resume: the run's folder */
     bool resume, force;
-    bool student_only;       /* `retort train` */
-    int jobs;                /* tiny stages side by side; 0: one per core */
-    const char *version;     /* of the program, for result.json */
+    bool student_only;                                                 /* `retort train` */
+    int jobs;                                                          /* tiny stages side by side; 0: one per core */
+    const char *version;                                               /* of the program, for result.json */
     void (*progress)(void *user, const struct run_progress *progress); /* NULL: none; must be thread-safe */
     void *user;
 };
 
 /* run_distill: the whole job. *folder: the run's folder (of the arena); *result: result.json. STATUS_CANCELLED: interrupted after saving. */
-enum status run_distill(struct context *ctx, struct arena *arena, const struct run_options *options, const char **folder,
-                        struct value **result);
+enum status run_distill(struct context *ctx, struct arena *arena, const struct run_options *options,
+                        const char **folder, struct value **result);
 
 /* Data of the command line: a name of `retort list data`, or a YAML file with a `data:` section. */
 struct run_evaluation {
     const char *const *models; /* one, or an ensemble's members */
     int n_models;
-    bool mean_logit; /* how an ensemble is combined: mean logit, else mean probability */
+    bool mean_logit;          /* how an ensemble is combined: mean logit, else mean probability */
     const char *data, *split; /* split: train, validation or test */
 };
 /* run_evaluate: {"model","data","split","samples","accuracy","top5","loss","ece"}. */
-enum status run_evaluate(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation, struct value **result);
+enum status run_evaluate(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation,
+                         struct value **result);
 /* run_predict: logits float32 [N,K] (an ensemble by mean probability: log-probabilities) into an NPY file, atomically. */
-enum status run_predict(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation, const char *out,
-                        struct value **result);
+enum status run_predict(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation,
+                        const char *out, struct value **result);
 /* run_inspect: a model file or a recipe (its student, or the network named by `which`: "teacher"); plan: the training plan's steps with
  * their kernels instead ({"steps":[{"phase","layer","op","kernel","output"}],"arena_bytes"}), for a batch of `batch`. */
 struct run_inspection {
@@ -56,7 +57,8 @@ struct run_inspection {
 };
 /* run_inspects_model: is the path taken for a model file (by its content or its ending), not for a recipe? */
 bool run_inspects_model(const char *path);
-enum status run_inspect(struct context *ctx, struct arena *arena, const struct run_inspection *inspection, struct value **result);
+enum status run_inspect(struct context *ctx, struct arena *arena, const struct run_inspection *inspection,
+                        struct value **result);
 
 /* run_loss: `retort loss` (CONTRACT). NAME=FILE pairs in own; option=value in sets. */
 struct run_loss {

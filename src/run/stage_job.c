@@ -35,10 +35,19 @@ static void job_progress(void *user, const struct loop_progress *p)
 {
     struct job *job = user;
     const struct run_options *options = job->site->options;
-    struct run_progress progress = {.stage = job->stage->name, .step = p->step, .steps = p->steps, .epoch = p->epoch, .epochs = p->epochs,
-                                    .loss = p->loss, .samples_per_second = p->samples_per_second, .seconds_left = p->seconds_left,
-                                    .validation_accuracy = p->validation_accuracy, .finished = p->step == p->steps,
-                                    .epoch_end = p->epoch_end, .stages_done = atomic_load(&job->site->done), .stages = job->site->stages};
+    struct run_progress progress = {.stage = job->stage->name,
+                                    .step = p->step,
+                                    .steps = p->steps,
+                                    .epoch = p->epoch,
+                                    .epochs = p->epochs,
+                                    .loss = p->loss,
+                                    .samples_per_second = p->samples_per_second,
+                                    .seconds_left = p->seconds_left,
+                                    .validation_accuracy = p->validation_accuracy,
+                                    .finished = p->step == p->steps,
+                                    .epoch_end = p->epoch_end,
+                                    .stages_done = atomic_load(&job->site->done),
+                                    .stages = job->site->stages};
     options->progress(options->user, &progress);
 }
 
@@ -51,8 +60,8 @@ static struct value *metrics_value(struct arena *arena, const struct metrics *m,
     return all ? value_set(arena, map, "ece", value_real(arena, m->ece)) : map;
 }
 
-static struct value *entry_make(const struct job *job, const char *model, const struct network *network, const struct loop_result *result,
-                                const struct metrics *test, double fidelity)
+static struct value *entry_make(const struct job *job, const char *model, const struct network *network,
+                                const struct loop_result *result, const struct metrics *test, double fidelity)
 {
     struct arena *arena = job->arena;
     struct value *entry = value_set(arena, value_map(arena), "name", value_text(arena, job->stage->name));
@@ -94,13 +103,15 @@ static struct value *provenance(const struct job *job)
     map = value_set(arena, map, "recipe_sha256", value_text(arena, site->plan->sha256));
     map = value_set(arena, map, "data", value_text(arena, site->plan->data->name));
     map = value_set(arena, map, "teacher_sha256",
-                    strcmp(job->stage->role, "distilled") == 0 && site->teacher_sha256 ? value_text(arena, site->teacher_sha256) : value_null(arena));
+                    strcmp(job->stage->role, "distilled") == 0 && site->teacher_sha256
+                        ? value_text(arena, site->teacher_sha256)
+                        : value_null(arena));
     return value_set(arena, map, "version", value_text(arena, site->options->version ? site->options->version : ""));
 }
 
 /* job_test: the figures on the test split, which is touched only here. */
-static enum status job_test(const struct job *job, const struct network *network, struct kernel_context *kernels, struct program_memory *memory,
-                            struct metrics *test, double *fidelity)
+static enum status job_test(const struct job *job, const struct network *network, struct kernel_context *kernels,
+                            struct program_memory *memory, struct metrics *test, double *fidelity)
 {
     const struct split *split = &job->site->plan->data->splits[SPLIT_TEST];
     *test = (struct metrics){0, NAN, NAN, NAN, NAN};
@@ -117,11 +128,19 @@ static enum status job_test(const struct job *job, const struct network *network
     return status;
 }
 
-static enum status stage_note(const struct job *job, const char *model, const struct network *network, const struct loop_result *result)
+static enum status stage_note(const struct job *job, const char *model, const struct network *network,
+                              const struct loop_result *result)
 {
-    struct record_stage stage = {.name = job->stage->name, .role = job->stage->role, .model = model, .seed = (int64_t)job->stage->seed,
-                                 .parameters = network_count_parameters(network), .macs = network_count_macs(network), .epochs = result->epochs,
-                                 .steps = result->steps, .seconds = result->seconds, .samples_per_second = result->samples_per_second};
+    struct record_stage stage = {.name = job->stage->name,
+                                 .role = job->stage->role,
+                                 .model = model,
+                                 .seed = (int64_t)job->stage->seed,
+                                 .parameters = network_count_parameters(network),
+                                 .macs = network_count_macs(network),
+                                 .epochs = result->epochs,
+                                 .steps = result->steps,
+                                 .seconds = result->seconds,
+                                 .samples_per_second = result->samples_per_second};
     return record_stage(job->ctx, job->site->folder->record, &stage);
 }
 
@@ -136,10 +155,18 @@ static enum status job_carry_out(const struct job *job, struct network *network,
     const char *checkpoint = folder_file(job->arena, site->folder, "checkpoints/%s.safetensors", job->stage->name);
     if (!checkpoint)
         return ctx->error.status;
-    struct loop_spec loop = {.stage = job->stage, .data = site->plan->data, .precision = site->plan->precision, .kernels = kernels,
-                             .memory = memory, .recordings = site->recordings, .n_recordings = site->n_recordings,
-                             .record = site->folder->record, .checkpoint = checkpoint, .fingerprint = site->plan->sha256,
-                             .progress = site->options->progress ? job_progress : NULL, .user = (void *)(uintptr_t)job};
+    struct loop_spec loop = {.stage = job->stage,
+                             .data = site->plan->data,
+                             .precision = site->plan->precision,
+                             .kernels = kernels,
+                             .memory = memory,
+                             .recordings = site->recordings,
+                             .n_recordings = site->n_recordings,
+                             .record = site->folder->record,
+                             .checkpoint = checkpoint,
+                             .fingerprint = site->plan->sha256,
+                             .progress = site->options->progress ? job_progress : NULL,
+                             .user = (void *)(uintptr_t)job};
     RETURN_IF(stage_note(job, model, network, &result));
     RETURN_IF(loop_run(ctx, &loop, &result));
     RETURN_IF(job_test(job, network, kernels, memory, &test, &fidelity));
@@ -153,8 +180,8 @@ static enum status job_carry_out(const struct job *job, struct network *network,
     return STATUS_OK;
 }
 
-enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage, struct kernel_context *kernels,
-                      struct program_memory *memory)
+enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage,
+                      struct kernel_context *kernels, struct program_memory *memory)
 {
     enum status status = STATUS_OK;
     struct job job = {ctx, arena_new(ctx), site, stage};

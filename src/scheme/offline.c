@@ -26,7 +26,10 @@ static enum status offline_stages(const struct request *request, const void *opt
     stage->budget = request->budget;
     stage->n_learners = n_learners;
     stage->n_terms = request->n_terms;
-    stage->learners[0] = (struct learner){.name = "student", .network = request->student, .training = true, .learns = true,
+    stage->learners[0] = (struct learner){.name = "student",
+                                          .network = request->student,
+                                          .training = true,
+                                          .learns = true,
                                           .optimiser = request->optimiser};
     for (int i = 0; i < request->n_teachers; i++)
         stage->learners[1 + i] = (struct learner){.name = "teacher", .network = request->teachers[i]};

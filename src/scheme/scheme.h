@@ -12,7 +12,7 @@ struct optimiser_settings; /* train/optimiser/optimiser.h: how a learner learns;
 
 /* A network of a stage. It learns, or is frozen in evaluation mode; `training` (batch statistics, dropout) is separate. */
 struct learner {
-    const char *name; /* "student", "teacher", "peer1" … */
+    const char *name;        /* "student", "teacher", "peer1" … */
     struct network *network; /* borrowed */
     bool training, learns;
     const struct optimiser_settings *optimiser; /* where it learns; borrowed */
@@ -24,7 +24,8 @@ struct term {
     const struct method *method;
     const void *options;
     int student, teacher; /* learners; teacher -1: none */
-    const char *const *student_taps, *const *teacher_taps; /* layer names; none given: the logits, where the method takes those */
+    const char *const *student_taps,
+        *const *teacher_taps; /* layer names; none given: the logits, where the method takes those */
     int n_student_taps, n_teacher_taps;
     struct real weight;
 };
@@ -78,7 +79,8 @@ struct request {
     int n_teachers;
     const struct optimiser_settings *optimiser; /* of the student */
     struct budget budget;
-    const struct term *terms; /* of the recipe: student 0, teacher 1 where the method has a teacher side; the scheme sets its own */
+    const struct term
+        *terms; /* of the recipe: student 0, teacher 1 where the method has a teacher side; the scheme sets its own */
     int n_terms;
 };
 

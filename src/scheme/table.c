@@ -23,8 +23,8 @@ const struct scheme *scheme_find(struct context *ctx, const char *name, const st
             return scheme_table[i];
     }
     const char *nearest = nearest_name(name, names, scheme_table_count);
-    value_fail(ctx, at, STATUS_BAD_INPUT, "no scheme \"%s\"; %s%s%s", name, nearest ? "nearest: \"" : "see retort list schemes",
-               nearest ? nearest : "", nearest ? "\"" : "");
+    value_fail(ctx, at, STATUS_BAD_INPUT, "no scheme \"%s\"; %s%s%s", name,
+               nearest ? "nearest: \"" : "see retort list schemes", nearest ? nearest : "", nearest ? "\"" : "");
     return NULL;
 }
 
@@ -53,20 +53,24 @@ static bool index_ok(int index, int count)
 enum status stage_check(struct context *ctx, const struct stage *stage)
 {
     if (!index_ok(stage->subject, stage->n_learners))
-        return fail(ctx, STATUS_BAD_INPUT, "stage %s: it is about learner %d of %d", stage->name, stage->subject, stage->n_learners);
+        return fail(ctx, STATUS_BAD_INPUT, "stage %s: it is about learner %d of %d", stage->name, stage->subject,
+                    stage->n_learners);
     for (int i = 0; i < stage->n_terms; i++) {
         const struct term *term = &stage->terms[i];
-        if (!index_ok(term->student, stage->n_learners) || (term->teacher != -1 && !index_ok(term->teacher, stage->n_learners)))
+        if (!index_ok(term->student, stage->n_learners) ||
+            (term->teacher != -1 && !index_ok(term->teacher, stage->n_learners)))
             return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: no such learner", stage->name, term->name);
         if (term->teacher == term->student)
-            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: %s is its own teacher; give another network as teacher", stage->name, term->name,
-                        stage->learners[term->student].name);
+            return fail(ctx, STATUS_BAD_INPUT,
+                        "stage %s, term %s: %s is its own teacher; give another network as teacher", stage->name,
+                        term->name, stage->learners[term->student].name);
         if (term->teacher >= 0 && stage->learners[term->teacher].network == stage->learners[term->student].network)
-            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: student and teacher are the same network; give another as teacher", stage->name,
-                        term->name);
+            return fail(ctx, STATUS_BAD_INPUT,
+                        "stage %s, term %s: student and teacher are the same network; give another as teacher",
+                        stage->name, term->name);
         if (!stage->learners[term->student].learns)
-            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s does not learn", stage->name, term->name,
-                        stage->learners[term->student].name);
+            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s does not learn", stage->name,
+                        term->name, stage->learners[term->student].name);
     }
     for (int i = 0; i < stage->n_events; i++)
         if (!index_ok(stage->events[i].from, stage->n_learners) || !index_ok(stage->events[i].to, stage->n_learners))

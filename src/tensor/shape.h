@@ -15,7 +15,8 @@ struct shape {
 };
 
 /* ELEMENT_REAL is a program's precision: it becomes F32 or F64 when a graph is compiled. */
-#define ELEMENT_LIST(X) X(REAL, "real", 0) X(F32, "f32", 4) X(F64, "f64", 8) X(U8, "u8", 1) X(I32, "i32", 4) X(I64, "i64", 8)
+#define ELEMENT_LIST(X)                                                                                                \
+    X(REAL, "real", 0) X(F32, "f32", 4) X(F64, "f64", 8) X(U8, "u8", 1) X(I32, "i32", 4) X(I64, "i64", 8)
 enum element {
 #define X(name, text, size) ELEMENT_##name,
     ELEMENT_LIST(X)
@@ -36,8 +37,7 @@ struct tensor {
 };
 
 struct shape shape_of(int rank, const int64_t *dim);
-#define SHAPE(...)                                                                                                     \
-    shape_of((int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
+#define SHAPE(...) shape_of((int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
 #define SHAPE_SCALAR ((struct shape){0, {0}})
 
 bool shape_equal(const struct shape *a, const struct shape *b);

@@ -15,7 +15,8 @@ struct blocks {
     struct safetensor *tensors;
 };
 
-static enum status block_add(struct blocks *blocks, const char *owner, const char *what, enum element element, int64_t n, void *data)
+static enum status block_add(struct blocks *blocks, const char *owner, const char *what, enum element element,
+                             int64_t n, void *data)
 {
     if (n == 0)
         return STATUS_OK;
@@ -42,18 +43,21 @@ static enum status parameters_blocks(struct blocks *blocks, const char *owner, c
     return block_add(blocks, owner, "state", parameters->element, parameters->n_state, parameters->state);
 }
 
-static enum status blocks_collect(struct blocks *blocks, const struct stage_graph *built, const struct learning *learning)
+static enum status blocks_collect(struct blocks *blocks, const struct stage_graph *built,
+                                  const struct learning *learning)
 {
     const struct stage *stage = built->stage;
     for (int i = 0; i < stage->n_learners; i++)
-        RETURN_IF(parameters_blocks(blocks, arena_format(blocks->arena, "learner.%d", i), stage->learners[i].network->parameters));
+        RETURN_IF(parameters_blocks(blocks, arena_format(blocks->arena, "learner.%d", i),
+                                    stage->learners[i].network->parameters));
     for (int i = 0; i < stage->n_terms; i++) {
         const char *owner = arena_format(blocks->arena, "term.%d", i);
         RETURN_IF(parameters_blocks(blocks, owner, built->own[i].parameters));
         for (int j = 0; j < built->own[i].n_stores; j++) {
             struct store *store = built->own[i].stores[j];
             const char *kept = arena_format(blocks->arena, "%s.store.%s", owner, store->name);
-            RETURN_IF(block_add(blocks, kept, "values", store->element, store->rows * store->row_elements, store->values));
+            RETURN_IF(
+                block_add(blocks, kept, "values", store->element, store->rows * store->row_elements, store->values));
             RETURN_IF(block_add(blocks, kept, "valid", ELEMENT_U8, store->rows, store->valid));
         }
     }
@@ -61,14 +65,14 @@ static enum status blocks_collect(struct blocks *blocks, const struct stage_grap
         for (int j = 0; j < OPTIMISER_MAX_SLOTS; j++) {
             const struct learned_set *set = &learning->sets[i];
             if (set->slots[j])
-                RETURN_IF(block_add(blocks, arena_format(blocks->arena, "slots.%s", set->name), j ? "1" : "0", set->parameters->element,
-                                    set->parameters->n_values, set->slots[j]));
+                RETURN_IF(block_add(blocks, arena_format(blocks->arena, "slots.%s", set->name), j ? "1" : "0",
+                                    set->parameters->element, set->parameters->n_values, set->slots[j]));
         }
     return STATUS_OK;
 }
 
-enum status checkpoint_save(struct context *ctx, const char *path, const struct stage_graph *built, const struct learning *learning,
-                            const struct checkpoint *at)
+enum status checkpoint_save(struct context *ctx, const char *path, const struct stage_graph *built,
+                            const struct learning *learning, const struct checkpoint *at)
 {
     enum status status = STATUS_OK;
     char step[32], seconds[32];
@@ -78,9 +82,12 @@ enum status checkpoint_save(struct context *ctx, const char *path, const struct 
     TRY(blocks_collect(&blocks, built, learning));
     snprintf(step, sizeof step, "%lld", (long long)at->step);
     snprintf(seconds, sizeof seconds, "%.17g", at->seconds);
-    struct safetensors_entry metadata[] = {{"retort.checkpoint", built->stage->name}, {"fingerprint", at->fingerprint}, {"step", step},
+    struct safetensors_entry metadata[] = {{"retort.checkpoint", built->stage->name},
+                                           {"fingerprint", at->fingerprint},
+                                           {"step", step},
                                            {"seconds", seconds}};
-    struct safetensors file = {.count = (size_t)blocks.count, .tensors = blocks.tensors, .metadata_count = 4, .metadata = metadata};
+    struct safetensors file = {
+        .count = (size_t)blocks.count, .tensors = blocks.tensors, .metadata_count = 4, .metadata = metadata};
     TRY(safetensors_write(ctx, path, &file));
 cleanup:
     arena_free(blocks.arena);
@@ -93,8 +100,8 @@ static const char *text_or_empty(const struct safetensors *file, const char *key
     return text ? text : "";
 }
 
-enum status checkpoint_load(struct context *ctx, const char *path, const struct stage_graph *built, struct learning *learning,
-                            struct checkpoint *at)
+enum status checkpoint_load(struct context *ctx, const char *path, const struct stage_graph *built,
+                            struct learning *learning, struct checkpoint *at)
 {
     enum status status = STATUS_OK;
     struct safetensors file = {0};
@@ -104,16 +111,21 @@ enum status checkpoint_load(struct context *ctx, const char *path, const struct 
     TRY(safetensors_read(ctx, path, &file));
     if (strcmp(text_or_empty(&file, "retort.checkpoint"), built->stage->name) != 0 ||
         strcmp(text_or_empty(&file, "fingerprint"), at->fingerprint) != 0)
-        TRY(fail(ctx, STATUS_BAD_INPUT, "%s: expected a checkpoint of stage %s of this recipe, found another; remove it to start the stage again", path,
-                 built->stage->name));
+        TRY(fail(
+            ctx, STATUS_BAD_INPUT,
+            "%s: expected a checkpoint of stage %s of this recipe, found another; remove it to start the stage again",
+            path, built->stage->name));
     TRY(blocks_collect(&blocks, built, learning));
     for (int i = 0; i < blocks.count; i++) {
         struct safetensor *block = &blocks.tensors[i];
         const struct safetensor *found = safetensors_find(&file, block->name);
-        if (!found || found->tensor.element != block->tensor.element || !shape_equal(&found->tensor.shape, &block->tensor.shape))
-            TRY(fail(ctx, STATUS_BAD_INPUT, "%s: expected \"%s\" of %lld values, found another or none; remove it to start the stage again", path,
-                     block->name, (long long)block->tensor.shape.dim[0]));
-        memcpy(block->tensor.data, found->tensor.data, (size_t)shape_elements(&block->tensor.shape) * element_size(block->tensor.element));
+        if (!found || found->tensor.element != block->tensor.element ||
+            !shape_equal(&found->tensor.shape, &block->tensor.shape))
+            TRY(fail(ctx, STATUS_BAD_INPUT,
+                     "%s: expected \"%s\" of %lld values, found another or none; remove it to start the stage again",
+                     path, block->name, (long long)block->tensor.shape.dim[0]));
+        memcpy(block->tensor.data, found->tensor.data,
+               (size_t)shape_elements(&block->tensor.shape) * element_size(block->tensor.element));
     }
     at->step = strtoll(text_or_empty(&file, "step"), NULL, 10);
     at->seconds = strtod(text_or_empty(&file, "seconds"), NULL);

@@ -6,15 +6,15 @@
 #include "train/learning.h"
 
 struct checkpoint {
-    int64_t step;           /* steps done */
-    double seconds;         /* spent on them */
+    int64_t step;            /* steps done */
+    double seconds;          /* spent on them */
     const char *fingerprint; /* of the recipe and stage: a checkpoint of another is refused; borrowed */
 };
 
-enum status checkpoint_save(struct context *ctx, const char *path, const struct stage_graph *built, const struct learning *learning,
-                            const struct checkpoint *at);
+enum status checkpoint_save(struct context *ctx, const char *path, const struct stage_graph *built,
+                            const struct learning *learning, const struct checkpoint *at);
 /* checkpoint_load: fills at->step and at->seconds; fails when the file is broken, or not of this stage and fingerprint. */
-enum status checkpoint_load(struct context *ctx, const char *path, const struct stage_graph *built, struct learning *learning,
-                            struct checkpoint *at);
+enum status checkpoint_load(struct context *ctx, const char *path, const struct stage_graph *built,
+                            struct learning *learning, struct checkpoint *at);
 
 #endif

@@ -21,8 +21,8 @@ struct evaluator {
     struct images *images;
 };
 
-static enum status pass_make(struct evaluator *evaluator, const struct network *network, int64_t batch, struct kernel_context *kernels,
-                             struct program_memory *memory, struct pass *pass)
+static enum status pass_make(struct evaluator *evaluator, const struct network *network, int64_t batch,
+                             struct kernel_context *kernels, struct program_memory *memory, struct pass *pass)
 {
     struct instance instance;
     const struct split *split = evaluator->split;
@@ -33,12 +33,14 @@ static enum status pass_make(struct evaluator *evaluator, const struct network *
     struct node *images = graph_input(pass->graph, "images", images_element(evaluator->images),
                                       SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
     RETURN_IF(network_instantiate(pass->graph, network, images, (struct instance_mode){.frozen = true}, &instance));
-    struct program_spec spec = {.outputs = &instance.logits, .n_outputs = 1, .batch = batch, .precision = evaluator->precision};
+    struct program_spec spec = {
+        .outputs = &instance.logits, .n_outputs = 1, .batch = batch, .precision = evaluator->precision};
     return program_compile(pass->graph, &spec, kernels, memory, &pass->program);
 }
 
-struct evaluator *evaluator_new(struct context *ctx, const struct network *network, const struct split *split, int64_t batch,
-                                enum element precision, struct kernel_context *kernels, struct program_memory *memory)
+struct evaluator *evaluator_new(struct context *ctx, const struct network *network, const struct split *split,
+                                int64_t batch, enum element precision, struct kernel_context *kernels,
+                                struct program_memory *memory)
 {
     struct evaluator *evaluator = memory_new(ctx, 1, sizeof *evaluator);
     if (!evaluator)
@@ -51,7 +53,8 @@ struct evaluator *evaluator_new(struct context *ctx, const struct network *netwo
         batch = split->count;
     int64_t rest = batch ? split->count % batch : 0;
     evaluator->images = images_new(ctx, split, batch, precision);
-    if (!evaluator->images || (batch && pass_make(evaluator, network, batch, kernels, memory, &evaluator->passes[0]) != STATUS_OK) ||
+    if (!evaluator->images ||
+        (batch && pass_make(evaluator, network, batch, kernels, memory, &evaluator->passes[0]) != STATUS_OK) ||
         (rest && pass_make(evaluator, network, rest, kernels, memory, &evaluator->passes[1]) != STATUS_OK)) {
         evaluator_free(evaluator);
         return NULL;
@@ -82,7 +85,8 @@ enum status evaluator_logits(struct evaluator *evaluator, double *logits)
 {
     const struct split *split = evaluator->split;
     for (int64_t at = 0; at < split->count;) {
-        const struct pass *pass = split->count - at >= evaluator->passes[0].batch ? &evaluator->passes[0] : &evaluator->passes[1];
+        const struct pass *pass =
+            split->count - at >= evaluator->passes[0].batch ? &evaluator->passes[0] : &evaluator->passes[1];
         const void *inputs[1] = {images_of_split(evaluator->images, at, pass->batch)};
         struct bindings bindings = {.inputs = inputs};
         if (context_cancelled(evaluator->ctx))
@@ -94,8 +98,9 @@ enum status evaluator_logits(struct evaluator *evaluator, double *logits)
     return STATUS_OK;
 }
 
-enum status evaluate(struct context *ctx, const struct network *network, const struct split *split, enum element precision,
-                     struct kernel_context *kernels, struct program_memory *memory, double *logits, struct metrics *out)
+enum status evaluate(struct context *ctx, const struct network *network, const struct split *split,
+                     enum element precision, struct kernel_context *kernels, struct program_memory *memory,
+                     double *logits, struct metrics *out)
 {
     enum status status = STATUS_OK;
     struct evaluator *evaluator = evaluator_new(ctx, network, split, 250, precision, kernels, memory);

@@ -10,8 +10,9 @@ struct evaluator;
 
 /* evaluator_new: the network in evaluation mode, compiled for `batch` samples and once more for a split's remainder. All borrowed until
  * evaluator_free. NULL: error recorded. */
-struct evaluator *evaluator_new(struct context *ctx, const struct network *network, const struct split *split, int64_t batch,
-                                enum element precision, struct kernel_context *kernels, struct program_memory *memory);
+struct evaluator *evaluator_new(struct context *ctx, const struct network *network, const struct split *split,
+                                int64_t batch, enum element precision, struct kernel_context *kernels,
+                                struct program_memory *memory);
 void evaluator_free(struct evaluator *evaluator);
 /* evaluator_logits: of every sample of the split in the data's order, [N,K] as doubles; `logits` is the caller's. */
 enum status evaluator_logits(struct evaluator *evaluator, double *logits);
@@ -28,7 +29,8 @@ struct metrics metrics_of(const double *logits, const int32_t *labels, int64_t n
 double fidelity_of(const double *a, const double *b, int64_t n, int64_t k);
 
 /* evaluate: evaluator_new, logits, metrics in one call; `logits` may be NULL or [N,K] of the caller. */
-enum status evaluate(struct context *ctx, const struct network *network, const struct split *split, enum element precision,
-                     struct kernel_context *kernels, struct program_memory *memory, double *logits, struct metrics *out);
+enum status evaluate(struct context *ctx, const struct network *network, const struct split *split,
+                     enum element precision, struct kernel_context *kernels, struct program_memory *memory,
+                     double *logits, struct metrics *out);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-static enum status set_add(struct learning *learning, const char *name, int learner, struct parameters *parameters, const struct program *program)
+static enum status set_add(struct learning *learning, const char *name, int learner, struct parameters *parameters,
+                           const struct program *program)
 {
     if (!program_reaches(program, parameters))
         return STATUS_OK;
@@ -29,8 +30,9 @@ static enum status sets_find(struct learning *learning, const struct stage_graph
         if (!learner->optimiser)
             return fail(ctx, STATUS_BAD_INPUT, "stage %s: %s learns but has no optimiser", stage->name, learner->name);
         if (!program_reaches(program, learner->network->parameters))
-            return fail(ctx, STATUS_BAD_INPUT, "stage %s: no loss reaches a parameter of %s; add a term that it is the student of", stage->name,
-                        learner->name);
+            return fail(ctx, STATUS_BAD_INPUT,
+                        "stage %s: no loss reaches a parameter of %s; add a term that it is the student of",
+                        stage->name, learner->name);
         RETURN_IF(set_add(learning, learner->name, i, learner->network->parameters, program));
     }
     for (int i = 0; i < stage->n_terms; i++) {
@@ -42,7 +44,8 @@ static enum status sets_find(struct learning *learning, const struct stage_graph
     return STATUS_OK;
 }
 
-struct learning *learning_new(struct context *ctx, const struct stage_graph *built, const struct program *program, const struct kernels *table)
+struct learning *learning_new(struct context *ctx, const struct stage_graph *built, const struct program *program,
+                              const struct kernels *table)
 {
     struct learning *learning = memory_new(ctx, 1, sizeof *learning);
     if (!learning)
@@ -51,7 +54,8 @@ struct learning *learning_new(struct context *ctx, const struct stage_graph *bui
     learning->stage = built->stage;
     learning->table = table;
     learning->arena = arena_new(ctx);
-    learning->sets = memory_new(ctx, (size_t)(built->stage->n_learners + built->stage->n_terms), sizeof *learning->sets);
+    learning->sets =
+        memory_new(ctx, (size_t)(built->stage->n_learners + built->stage->n_terms), sizeof *learning->sets);
     if (!learning->arena || !learning->sets || sets_find(learning, built, program) != STATUS_OK) {
         learning_free(learning);
         return NULL;
@@ -79,7 +83,8 @@ static double clip_scale(const struct learning *learning, int learner)
         return 1;
     for (int i = 0; i < learning->count; i++)
         if (learning->sets[i].learner == learner)
-            squares += learning->table->sum_squares(learning->sets[i].parameters->n_values, learning->sets[i].parameters->gradients);
+            squares += learning->table->sum_squares(learning->sets[i].parameters->n_values,
+                                                    learning->sets[i].parameters->gradients);
     double scale = limit / (sqrt(squares) + 1e-6);
     return scale < 1 ? scale : 1;
 }
@@ -91,14 +96,21 @@ void learning_step(struct learning *learning, int64_t step, int64_t steps, int64
         const struct optimiser_settings *settings = learning->stage->learners[i].optimiser;
         if (!learning->stage->learners[i].learns)
             continue;
-        double rate = *(const double *)settings->options * schedule_factor(settings->schedule, &point, settings->schedule_options);
+        double rate = *(const double *)settings->options *
+                      schedule_factor(settings->schedule, &point, settings->schedule_options);
         double scale = clip_scale(learning, i);
         for (int j = 0; j < learning->count; j++) {
             struct learned_set *set = &learning->sets[j];
             if (set->learner != i)
                 continue;
-            struct optimiser_step one = {.table = learning->table, .n = set->parameters->n_values, .values = set->parameters->values,
-                                         .gradients = set->parameters->gradients, .rate = rate, .gradient_scale = scale, .decay = true, .step = step};
+            struct optimiser_step one = {.table = learning->table,
+                                         .n = set->parameters->n_values,
+                                         .values = set->parameters->values,
+                                         .gradients = set->parameters->gradients,
+                                         .rate = rate,
+                                         .gradient_scale = scale,
+                                         .decay = true,
+                                         .step = step};
             for (int k = 0; k < OPTIMISER_MAX_SLOTS; k++)
                 one.slots[k] = set->slots[k];
             settings->type->step(&one, settings->options);

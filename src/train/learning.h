@@ -23,7 +23,8 @@ struct learning {
 };
 
 /* learning_new: the sets that the program's gradient reaches. A learner that no gradient reaches is an error. NULL: error recorded. */
-struct learning *learning_new(struct context *ctx, const struct stage_graph *built, const struct program *program, const struct kernels *table);
+struct learning *learning_new(struct context *ctx, const struct stage_graph *built, const struct program *program,
+                              const struct kernels *table);
 void learning_free(struct learning *learning);
 /* learning_step: step `step` of `steps`, with the gradients of the last backward pass. */
 void learning_step(struct learning *learning, int64_t step, int64_t steps, int64_t epoch_steps);

@@ -27,9 +27,9 @@ struct loop {
     struct evaluator *evaluator;
     double *logits; /* of the validation split */
     int64_t steps, epoch_steps, step;
-    double seconds;       /* of training steps, earlier parts of a resumed stage included */
-    double saved, shown;  /* when */
-    double loss;          /* smoothed */
+    double seconds;      /* of training steps, earlier parts of a resumed stage included */
+    double saved, shown; /* when */
+    double loss;         /* smoothed */
     struct metrics validation;
 };
 
@@ -41,13 +41,21 @@ static const struct split *split_of(const struct loop *loop, enum split_kind kin
 static enum status program_make(struct loop *loop)
 {
     const struct loop_spec *spec = loop->spec;
-    struct stage_graph_spec graph_spec = {.stage = loop->stage, .split = split_of(loop, SPLIT_TRAIN), .images = images_element(loop->images),
-                                          .precision = spec->precision, .recordings = spec->recordings, .n_recordings = spec->n_recordings};
+    struct stage_graph_spec graph_spec = {.stage = loop->stage,
+                                          .split = split_of(loop, SPLIT_TRAIN),
+                                          .images = images_element(loop->images),
+                                          .precision = spec->precision,
+                                          .recordings = spec->recordings,
+                                          .n_recordings = spec->n_recordings};
     loop->built = stage_graph_new(loop->ctx, &graph_spec);
     if (!loop->built)
         return loop->ctx->error.status;
-    struct program_spec program_spec = {.loss = loop->built->loss, .outputs = loop->built->term_values, .n_outputs = loop->stage->n_terms,
-                                        .updates = true, .batch = loop->stage->budget.batch, .precision = spec->precision,
+    struct program_spec program_spec = {.loss = loop->built->loss,
+                                        .outputs = loop->built->term_values,
+                                        .n_outputs = loop->stage->n_terms,
+                                        .updates = true,
+                                        .batch = loop->stage->budget.batch,
+                                        .precision = spec->precision,
                                         .flags = spec->plan_flags};
     return program_compile(loop->built->graph, &program_spec, spec->kernels, spec->memory, &loop->program);
 }
@@ -59,7 +67,8 @@ static enum status evaluator_make(struct loop *loop)
     if (validation->count == 0 || validation->labelled == 0)
         return STATUS_OK;
     loop->logits = memory_new(loop->ctx, (size_t)(validation->count * subject->input.classes), sizeof *loop->logits);
-    loop->evaluator = evaluator_new(loop->ctx, subject, validation, 250, loop->spec->precision, loop->spec->kernels, loop->spec->memory);
+    loop->evaluator = evaluator_new(loop->ctx, subject, validation, 250, loop->spec->precision, loop->spec->kernels,
+                                    loop->spec->memory);
     return loop->logits && loop->evaluator ? STATUS_OK : loop->ctx->error.status;
 }
 
@@ -70,8 +79,12 @@ static enum status loop_open(struct loop *loop)
     const struct split *train;
     RETURN_IF(stage_check(ctx, loop->stage));
     RETURN_IF(data_split(ctx, loop->spec->data, SPLIT_TRAIN, false, &train));
-    struct loader_spec loader = {.split = train, .batch = budget->batch, .shuffle = budget->shuffle, .drop_last = true,
-                                 .augmentation = loop->spec->data->augmentation, .seed = loop->stage->seed};
+    struct loader_spec loader = {.split = train,
+                                 .batch = budget->batch,
+                                 .shuffle = budget->shuffle,
+                                 .drop_last = true,
+                                 .augmentation = loop->spec->data->augmentation,
+                                 .seed = loop->stage->seed};
     loop->loader = loader_new(ctx, &loader);
     loop->images = images_new(ctx, train, budget->batch, loop->spec->precision);
     if (!loop->loader || !loop->images)
@@ -80,7 +93,8 @@ static enum status loop_open(struct loop *loop)
     loop->steps = budget->steps >= 0 ? budget->steps : budget->epochs * loop->epoch_steps;
     RETURN_IF(program_make(loop));
     RETURN_IF(evaluator_make(loop));
-    loop->learning = learning_new(ctx, loop->built, loop->program, kernels_of(loop->spec->kernels, loop->spec->precision));
+    loop->learning =
+        learning_new(ctx, loop->built, loop->program, kernels_of(loop->spec->kernels, loop->spec->precision));
     return loop->learning ? STATUS_OK : ctx->error.status;
 }
 
@@ -106,7 +120,8 @@ static enum status loop_save(struct loop *loop)
     loop->saved = clock_seconds();
     if (loop->spec->record)
         RETURN_IF(record_flush(loop->ctx, loop->spec->record));
-    return loop->spec->checkpoint ? checkpoint_save(loop->ctx, loop->spec->checkpoint, loop->built, loop->learning, &at) : STATUS_OK;
+    return loop->spec->checkpoint ? checkpoint_save(loop->ctx, loop->spec->checkpoint, loop->built, loop->learning, &at)
+                                  : STATUS_OK;
 }
 
 /* loop_resume: from the checkpoint, if there is one; the record forgets what came after it. */
@@ -131,9 +146,15 @@ static void show(struct loop *loop, bool epoch_end)
     double speed = loop->seconds > 0 ? samples / loop->seconds : 0;
     double left = loop->step ? (double)(loop->steps - loop->step) * loop->seconds / (double)loop->step : NAN;
     int64_t epochs = (loop->steps + loop->epoch_steps - 1) / loop->epoch_steps;
-    struct loop_progress progress = {.step = loop->step, .steps = loop->steps, .epoch = epoch_of(loop, loop->step ? loop->step - 1 : 0) + 1,
-                                     .epochs = epochs, .loss = loop->loss, .samples_per_second = speed, .seconds_left = left,
-                                     .validation_accuracy = loop->validation.samples ? loop->validation.accuracy : NAN, .epoch_end = epoch_end};
+    struct loop_progress progress = {.step = loop->step,
+                                     .steps = loop->steps,
+                                     .epoch = epoch_of(loop, loop->step ? loop->step - 1 : 0) + 1,
+                                     .epochs = epochs,
+                                     .loss = loop->loss,
+                                     .samples_per_second = speed,
+                                     .seconds_left = left,
+                                     .validation_accuracy = loop->validation.samples ? loop->validation.accuracy : NAN,
+                                     .epoch_end = epoch_end};
     loop->spec->progress(loop->spec->user, &progress);
 }
 
@@ -141,7 +162,8 @@ static enum status metric(struct loop *loop, const char *split, const char *name
 {
     if (!loop->spec->record)
         return STATUS_OK;
-    return record_metric(loop->ctx, loop->spec->record, loop->stage->name, epoch_of(loop, loop->step - 1) + 1, loop->step, split, name, value);
+    return record_metric(loop->ctx, loop->spec->record, loop->stage->name, epoch_of(loop, loop->step - 1) + 1,
+                         loop->step, split, name, value);
 }
 
 static enum status step_record(struct loop *loop, double loss)
@@ -158,8 +180,8 @@ static enum status not_finite(struct loop *loop, const struct bindings *bindings
     struct context *ctx = loop->ctx;
     char message[sizeof ctx->error.message];
     if (program_run(loop->program, bindings, RUN_BACKWARD | RUN_CHECK) == STATUS_OK)
-        return fail(ctx, STATUS_NOT_FINITE, "stage %s, step %lld: the loss is not finite; try a lower rate or clip: 1", loop->stage->name,
-                    (long long)loop->step);
+        return fail(ctx, STATUS_NOT_FINITE, "stage %s, step %lld: the loss is not finite; try a lower rate or clip: 1",
+                    loop->stage->name, (long long)loop->step);
     snprintf(message, sizeof message, "%s", ctx->error.message);
     error_clear(ctx);
     return fail(ctx, STATUS_NOT_FINITE, "stage %s, %s", loop->stage->name, message);
@@ -182,7 +204,8 @@ static void events_run(const struct stage *stage, enum event_when when)
 
 static enum status step_take(struct loop *loop, const struct batch *batch)
 {
-    const void *inputs[STAGE_INPUTS] = {images_of(loop->images, batch->images, batch->count), batch->labels, batch->samples, batch->rows};
+    const void *inputs[STAGE_INPUTS] = {images_of(loop->images, batch->images, batch->count), batch->labels,
+                                        batch->samples, batch->rows};
     struct bindings bindings = {.inputs = inputs, .seed = loop->stage->seed, .step = (uint64_t)loop->step};
     graph_knobs_follow(loop->built->graph, (double)loop->step / (double)loop->steps);
     RETURN_IF(program_run(loop->program, &bindings, RUN_BACKWARD | RUN_COMMIT));
@@ -221,7 +244,8 @@ static enum status epoch_close(struct loop *loop)
 static enum status interrupted(struct loop *loop)
 {
     RETURN_IF(loop_save(loop));
-    return fail(loop->ctx, STATUS_CANCELLED, "interrupted at step %lld of stage %s", (long long)loop->step, loop->stage->name);
+    return fail(loop->ctx, STATUS_CANCELLED, "interrupted at step %lld of stage %s", (long long)loop->step,
+                loop->stage->name);
 }
 
 static enum status loop_walk(struct loop *loop)
@@ -252,11 +276,17 @@ static enum status loop_walk(struct loop *loop)
 enum status loop_run(struct context *ctx, const struct loop_spec *spec, struct loop_result *result)
 {
     enum status status = STATUS_OK;
-    struct loop loop = {.ctx = ctx, .spec = spec, .stage = spec->stage, .saved = clock_seconds(), .validation = {0, NAN, NAN, NAN, NAN}};
+    struct loop loop = {.ctx = ctx,
+                        .spec = spec,
+                        .stage = spec->stage,
+                        .saved = clock_seconds(),
+                        .validation = {0, NAN, NAN, NAN, NAN}};
     TRY(loop_open(&loop));
     TRY(loop_resume(&loop));
     TRY(loop_walk(&loop));
-    *result = (struct loop_result){.epochs = (loop.steps + loop.epoch_steps - 1) / loop.epoch_steps, .steps = loop.steps, .seconds = loop.seconds,
+    *result = (struct loop_result){.epochs = (loop.steps + loop.epoch_steps - 1) / loop.epoch_steps,
+                                   .steps = loop.steps,
+                                   .seconds = loop.seconds,
                                    .validation = loop.validation};
     if (loop.seconds > 0)
         result->samples_per_second = (double)loop.steps * (double)spec->stage->budget.batch / loop.seconds;

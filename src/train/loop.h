@@ -9,7 +9,7 @@
 /* How the stage is doing: at most some ten times a second, and at each epoch's end. */
 struct loop_progress {
     int64_t step, steps, epoch, epochs;
-    double loss;                /* mean of the last steps */
+    double loss; /* mean of the last steps */
     double samples_per_second, seconds_left;
     double validation_accuracy; /* of the last epoch; NaN: none yet */
     bool epoch_end;

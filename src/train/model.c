@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* tensors_of: every entry as a float32 tensor in the arena. */
-static enum status tensors_of(struct context *ctx, struct arena *arena, const struct parameters *parameters, struct safetensor **out)
+static enum status tensors_of(struct context *ctx, struct arena *arena, const struct parameters *parameters,
+                              struct safetensor **out)
 {
     *out = arena_take(arena, (size_t)parameters->count, sizeof **out);
     if (parameters->count && !*out)
@@ -31,7 +32,8 @@ static enum status tensors_of(struct context *ctx, struct arena *arena, const st
     return STATUS_OK;
 }
 
-enum status model_save(struct context *ctx, const struct network *network, const struct value *provenance, const char *path)
+enum status model_save(struct context *ctx, const struct network *network, const struct value *provenance,
+                       const char *path)
 {
     enum status status = STATUS_OK;
     struct text description, origin;
@@ -48,8 +50,10 @@ enum status model_save(struct context *ctx, const struct network *network, const
         json_write(provenance, &origin, 0);
     if (description.failed || origin.failed)
         TRY(ctx->error.status);
-    struct safetensors_entry metadata[] = {{"format", "retort"}, {"retort.network", description.bytes}, {"retort.provenance", origin.bytes}};
-    struct safetensors file = {.metadata = metadata, .metadata_count = provenance ? 3 : 2, .count = (size_t)network->parameters->count};
+    struct safetensors_entry metadata[] = {
+        {"format", "retort"}, {"retort.network", description.bytes}, {"retort.provenance", origin.bytes}};
+    struct safetensors file = {
+        .metadata = metadata, .metadata_count = provenance ? 3 : 2, .count = (size_t)network->parameters->count};
     TRY(tensors_of(ctx, arena, network->parameters, &file.tensors));
     TRY(safetensors_write(ctx, path, &file));
 cleanup:
@@ -62,21 +66,26 @@ cleanup:
 /* value_at: element j of a tensor of any type that a model may have. */
 static double value_at(const struct tensor *tensor, int64_t j)
 {
-    return tensor->element == ELEMENT_F64 ? ((const double *)tensor->data)[j] : (double)((const float *)tensor->data)[j];
+    return tensor->element == ELEMENT_F64 ? ((const double *)tensor->data)[j]
+                                          : (double)((const float *)tensor->data)[j];
 }
 
-static enum status entry_load(struct context *ctx, const char *path, const struct safetensors *file, struct parameters *parameters, int i)
+static enum status entry_load(struct context *ctx, const char *path, const struct safetensors *file,
+                              struct parameters *parameters, int i)
 {
     char expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
     const struct parameter *entry = &parameters->entries[i];
     const struct safetensor *tensor = safetensors_find(file, entry->name);
     if (!tensor)
-        return fail(ctx, STATUS_BAD_INPUT, "%s: expected a tensor \"%s\" %s, found none; is it a model of another network?", path, entry->name,
+        return fail(ctx, STATUS_BAD_INPUT,
+                    "%s: expected a tensor \"%s\" %s, found none; is it a model of another network?", path, entry->name,
                     shape_text(&entry->shape, expected));
     if (tensor->tensor.element != ELEMENT_F32 && tensor->tensor.element != ELEMENT_F64)
-        return fail(ctx, STATUS_BAD_INPUT, "%s: tensor \"%s\": expected f32, found %s", path, entry->name, element_text(tensor->tensor.element));
+        return fail(ctx, STATUS_BAD_INPUT, "%s: tensor \"%s\": expected f32, found %s", path, entry->name,
+                    element_text(tensor->tensor.element));
     if (!shape_equal(&tensor->tensor.shape, &entry->shape))
-        return fail(ctx, STATUS_BAD_SHAPE, "%s: tensor \"%s\": expected %s, found %s; is it a model of another network?", path, entry->name,
+        return fail(ctx, STATUS_BAD_SHAPE,
+                    "%s: tensor \"%s\": expected %s, found %s; is it a model of another network?", path, entry->name,
                     shape_text(&entry->shape, expected), shape_text(&tensor->tensor.shape, found));
     double *wide = memory_new(ctx, (size_t)entry->elements, sizeof *wide);
     if (!wide)
@@ -88,14 +97,16 @@ static enum status entry_load(struct context *ctx, const char *path, const struc
     return STATUS_OK;
 }
 
-static enum status tensors_load(struct context *ctx, const char *path, const struct safetensors *file, struct parameters *parameters)
+static enum status tensors_load(struct context *ctx, const char *path, const struct safetensors *file,
+                                struct parameters *parameters)
 {
     RETURN_IF(safetensors_check_finite(ctx, path, file));
     for (int i = 0; i < parameters->count; i++)
         RETURN_IF(entry_load(ctx, path, file, parameters, i));
     for (size_t i = 0; i < file->count; i++)
         if (parameters_find(parameters, file->tensors[i].name) < 0)
-            return fail(ctx, STATUS_BAD_INPUT, "%s: the network has no tensor \"%s\"; is it a model of another network?", path,
+            return fail(ctx, STATUS_BAD_INPUT,
+                        "%s: the network has no tensor \"%s\"; is it a model of another network?", path,
                         file->tensors[i].name);
     return STATUS_OK;
 }
@@ -112,7 +123,8 @@ enum status model_load(struct context *ctx, const char *path, enum element preci
     TRY(safetensors_read(ctx, path, &file));
     const char *text = safetensors_text(&file, "retort.network");
     if (!text)
-        TRY(fail(ctx, STATUS_BAD_INPUT, "%s: expected metadata \"retort.network\", found none; it was not made by retort", path));
+        TRY(fail(ctx, STATUS_BAD_INPUT,
+                 "%s: expected metadata \"retort.network\", found none; it was not made by retort", path));
     TRY(json_parse(ctx, arena, path, text, strlen(text), &description));
     TRY(network_rebuild(ctx, description, path, precision, 0, network));
     TRY(tensors_load(ctx, path, &file, (*network)->parameters));

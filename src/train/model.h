@@ -6,7 +6,8 @@
 #include "nn/network.h"
 
 /* model_save: atomic; float32 (a float64 network is rounded). provenance: a map, or NULL. */
-enum status model_save(struct context *ctx, const struct network *network, const struct value *provenance, const char *path);
+enum status model_save(struct context *ctx, const struct network *network, const struct value *provenance,
+                       const char *path);
 /* model_load: the network (caller's, network_free) with the file's values, rebuilt from the metadata. A file that is not a model, that lacks a tensor or has
  * one of another shape, or a value that is not finite fails with the path and the tensor's name. */
 enum status model_load(struct context *ctx, const char *path, enum element precision, struct network **network);

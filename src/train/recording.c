@@ -20,7 +20,8 @@ static struct shape row_shape(const struct network *network, int layer)
     return row;
 }
 
-int64_t recording_bytes(const struct network *network, int layer, const struct augmentation *augmentation, int64_t samples, enum element precision)
+int64_t recording_bytes(const struct network *network, int layer, const struct augmentation *augmentation,
+                        int64_t samples, enum element precision)
 {
     struct shape row = row_shape(network, layer);
     return samples * augmentation_views(augmentation) * shape_elements(&row) * (int64_t)element_size(precision);
@@ -41,8 +42,9 @@ static int64_t batch_pad(struct batch *batch, unsigned char *padded, int64_t siz
     return batch->count;
 }
 
-static enum status pass_run(struct context *ctx, struct loader *loader, struct images *images, struct program *program, unsigned char *padded,
-                            int64_t size, size_t image_bytes, struct recording *recordings, int count)
+static enum status pass_run(struct context *ctx, struct loader *loader, struct images *images, struct program *program,
+                            unsigned char *padded, int64_t size, size_t image_bytes, struct recording *recordings,
+                            int count)
 {
     struct batch batch;
     loader_epoch(loader, 0);
@@ -64,9 +66,10 @@ static enum status pass_run(struct context *ctx, struct loader *loader, struct i
     return STATUS_OK;
 }
 
-enum status recordings_make(struct context *ctx, const struct network *network, const int *layers, int count, const struct split *split,
-                            const struct augmentation *augmentation, int64_t batch, enum element precision, struct kernel_context *kernels,
-                            struct program_memory *memory, struct recording *recordings)
+enum status recordings_make(struct context *ctx, const struct network *network, const int *layers, int count,
+                            const struct split *split, const struct augmentation *augmentation, int64_t batch,
+                            enum element precision, struct kernel_context *kernels, struct program_memory *memory,
+                            struct recording *recordings)
 {
     enum status status = STATUS_OK;
     struct program *program = NULL;
@@ -81,20 +84,25 @@ enum status recordings_make(struct context *ctx, const struct network *network, 
     if (!graph)
         return ctx->error.status;
     if (count > (int)(sizeof taps / sizeof *taps))
-        TRY(fail(ctx, STATUS_UNSUPPORTED, "at most %zu layers of a teacher can be recorded", sizeof taps / sizeof *taps));
+        TRY(fail(ctx, STATUS_UNSUPPORTED, "at most %zu layers of a teacher can be recorded",
+                 sizeof taps / sizeof *taps));
     images = images_new(ctx, split, batch, precision);
-    loader = loader_new(ctx, &(struct loader_spec){.split = split, .batch = batch, .augmentation = augmentation, .every_view = true});
+    loader = loader_new(
+        ctx, &(struct loader_spec){.split = split, .batch = batch, .augmentation = augmentation, .every_view = true});
     padded = memory_new(ctx, (size_t)batch, image_bytes);
     if (!images || !loader || !padded)
         TRY(ctx->error.status);
-    struct node *input = graph_input(graph, "images", images_element(images), SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
+    struct node *input = graph_input(graph, "images", images_element(images),
+                                     SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
     TRY(network_instantiate(graph, network, input, (struct instance_mode){.frozen = true}, &instance));
     for (int i = 0; i < count; i++) {
         taps[i] = instance.layers[layers[i]];
         if (!frontier_rows(taps[i]))
-            TRY(fail(ctx, STATUS_UNSUPPORTED, "%s.%s depends on the batch: it cannot be recorded", network->name, network->layers[layers[i]].name));
+            TRY(fail(ctx, STATUS_UNSUPPORTED, "%s.%s depends on the batch: it cannot be recorded", network->name,
+                     network->layers[layers[i]].name));
         recordings[i] = (struct recording){network, layers[i], views,
-                                           store_new(ctx, network->layers[layers[i]].name, precision, split->count * views, row_shape(network, layers[i]))};
+                                           store_new(ctx, network->layers[layers[i]].name, precision,
+                                                     split->count * views, row_shape(network, layers[i]))};
         if (!recordings[i].store)
             TRY(ctx->error.status);
     }

@@ -11,19 +11,48 @@ struct section {
 };
 
 static const struct option_spec section_options[] = {
-    {.name = "epochs", .type = OPTION_INTEGER, .offset = offsetof(struct section, epochs), .initial = "10", .help = "passes over the training data",
-     .min = 1, .max = 1e6},
-    {.name = "steps", .type = OPTION_INTEGER, .offset = offsetof(struct section, steps), .initial = "-1",
-     .help = "stop after so many steps, which are then the schedule's length too; 0: keep the initial weights; -1: all epochs", .min = -1,
+    {.name = "epochs",
+     .type = OPTION_INTEGER,
+     .offset = offsetof(struct section, epochs),
+     .initial = "10",
+     .help = "passes over the training data",
+     .min = 1,
+     .max = 1e6},
+    {.name = "steps",
+     .type = OPTION_INTEGER,
+     .offset = offsetof(struct section, steps),
+     .initial = "-1",
+     .help = "stop after so many steps, which are then the schedule's length too; 0: keep the initial weights; -1: all "
+             "epochs",
+     .min = -1,
      .max = 1e9},
-    {.name = "batch", .type = OPTION_INTEGER, .offset = offsetof(struct section, batch), .initial = "128", .help = "samples in a step", .min = 1,
+    {.name = "batch",
+     .type = OPTION_INTEGER,
+     .offset = offsetof(struct section, batch),
+     .initial = "128",
+     .help = "samples in a step",
+     .min = 1,
      .max = 65536},
-    {.name = "shuffle", .type = OPTION_BOOLEAN, .offset = offsetof(struct section, shuffle), .initial = "true",
+    {.name = "shuffle",
+     .type = OPTION_BOOLEAN,
+     .offset = offsetof(struct section, shuffle),
+     .initial = "true",
      .help = "a new order every epoch; false: the data's order"},
-    {.name = "clip", .type = OPTION_REAL, .offset = offsetof(struct section, clip), .initial = "0",
-     .help = "largest common norm of the gradients; 0: no clipping", .min = 0, .max = 1e9},
-    {.name = "optimiser", .type = OPTION_VALUE, .offset = offsetof(struct section, optimiser), .help = "{name: sgd, rate: …}"},
-    {.name = "schedule", .type = OPTION_VALUE, .offset = offsetof(struct section, schedule), .help = "{name: one-cycle, …}"},
+    {.name = "clip",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct section, clip),
+     .initial = "0",
+     .help = "largest common norm of the gradients; 0: no clipping",
+     .min = 0,
+     .max = 1e9},
+    {.name = "optimiser",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct section, optimiser),
+     .help = "{name: sgd, rate: …}"},
+    {.name = "schedule",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct section, schedule),
+     .help = "{name: one-cycle, …}"},
 };
 
 struct option_set train_settings_options(void)
@@ -51,8 +80,9 @@ struct named {
 };
 
 /* named_bind: the entry of a table that a section names, with its options; `extra` options are bound by the caller and cut out before. */
-static enum status named_bind(struct context *ctx, struct arena *arena, const struct value *section, const char *what, const char *initial,
-                              const struct named *table, size_t count, size_t *index, void **options, struct value **resolved)
+static enum status named_bind(struct context *ctx, struct arena *arena, const struct value *section, const char *what,
+                              const char *initial, const struct named *table, size_t count, size_t *index,
+                              void **options, struct value **resolved)
 {
     const char *name = entry_name(ctx, section, what, initial), *key = "name", *names[32];
     if (!name)
@@ -61,8 +91,8 @@ static enum status named_bind(struct context *ctx, struct arena *arena, const st
         names[*index] = table[*index].name;
     if (*index == count) {
         const char *nearest = nearest_name(name, names, count);
-        return value_fail(ctx, section, STATUS_BAD_INPUT, "no %s \"%s\"; %s%s%s", what, name, nearest ? "nearest: \"" : "see retort list ",
-                          nearest ? nearest : what, nearest ? "\"" : "s");
+        return value_fail(ctx, section, STATUS_BAD_INPUT, "no %s \"%s\"; %s%s%s", what, name,
+                          nearest ? "nearest: \"" : "see retort list ", nearest ? nearest : what, nearest ? "\"" : "s");
     }
     const struct named *entry = &table[*index];
     const struct value *map = section && section->kind == VALUE_MAP ? value_without(arena, section, &key, 1) : NULL;
@@ -76,7 +106,8 @@ static enum status named_bind(struct context *ctx, struct arena *arena, const st
     return named ? STATUS_OK : ctx->error.status;
 }
 
-enum status train_settings_bind(struct context *ctx, struct arena *arena, const struct value *section, struct train_settings *out)
+enum status train_settings_bind(struct context *ctx, struct arena *arena, const struct value *section,
+                                struct train_settings *out)
 {
     struct section bound = {0};
     struct named optimisers[16], schedules[16];
@@ -85,15 +116,19 @@ enum status train_settings_bind(struct context *ctx, struct arena *arena, const 
     void *options;
     RETURN_IF(options_bind(ctx, arena, OPTION_SET(section_options), section, "train", &bound));
     for (size_t i = 0; i < optimiser_table_count; i++)
-        optimisers[i] = (struct named){optimiser_table[i]->name, {optimiser_table[i]->options, optimiser_table[i]->n_options},
+        optimisers[i] = (struct named){optimiser_table[i]->name,
+                                       {optimiser_table[i]->options, optimiser_table[i]->n_options},
                                        optimiser_table[i]->options_size};
     for (size_t i = 0; i < schedule_table_count; i++)
-        schedules[i] = (struct named){schedule_table[i]->name, {schedule_table[i]->options, schedule_table[i]->n_options},
+        schedules[i] = (struct named){schedule_table[i]->name,
+                                      {schedule_table[i]->options, schedule_table[i]->n_options},
                                       schedule_table[i]->options_size};
-    RETURN_IF(named_bind(ctx, arena, bound.optimiser, "optimiser", "sgd", optimisers, optimiser_table_count, &index, &options, &optimiser));
+    RETURN_IF(named_bind(ctx, arena, bound.optimiser, "optimiser", "sgd", optimisers, optimiser_table_count, &index,
+                         &options, &optimiser));
     out->optimiser.type = optimiser_table[index];
     out->optimiser.options = options;
-    RETURN_IF(named_bind(ctx, arena, bound.schedule, "schedule", "constant", schedules, schedule_table_count, &index, &options, &schedule));
+    RETURN_IF(named_bind(ctx, arena, bound.schedule, "schedule", "constant", schedules, schedule_table_count, &index,
+                         &options, &schedule));
     out->optimiser.schedule = schedule_table[index];
     out->optimiser.schedule_options = options;
     out->budget = (struct budget){bound.epochs, bound.steps, bound.batch, bound.shuffle, bound.clip};

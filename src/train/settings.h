@@ -15,7 +15,8 @@ struct train_settings {
 };
 
 /* train_settings_bind: `section` NULL: all defaults. Everything lies in the arena. */
-enum status train_settings_bind(struct context *ctx, struct arena *arena, const struct value *section, struct train_settings *out);
+enum status train_settings_bind(struct context *ctx, struct arena *arena, const struct value *section,
+                                struct train_settings *out);
 /* train_settings_options: for `retort help`. */
 struct option_set train_settings_options(void);
 

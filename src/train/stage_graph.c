@@ -19,7 +19,8 @@ static void inputs_side(const struct method *method, enum side side, int *min, b
 }
 
 /* tap_layers: the layers that a term reads on one side, as indices; the logits where none are named and the method takes logits. */
-static int tap_layers(struct context *ctx, const struct stage *stage, const struct term *term, enum side side, int *layers)
+static int tap_layers(struct context *ctx, const struct stage *stage, const struct term *term, enum side side,
+                      int *layers)
 {
     int min;
     bool logits;
@@ -31,8 +32,8 @@ static int tap_layers(struct context *ctx, const struct stage *stage, const stru
     if (min == 0 && n == 0)
         return 0;
     if (learner < 0) {
-        fail(ctx, STATUS_BAD_INPUT, "term %s: method %s needs a teacher, and stage %s has none; add a teacher: section", term->name, term->method->name,
-             stage->name);
+        fail(ctx, STATUS_BAD_INPUT, "term %s: method %s needs a teacher, and stage %s has none; add a teacher: section",
+             term->name, term->method->name, stage->name);
         return -1;
     }
     const struct network *network = stage->learners[learner].network;
@@ -41,8 +42,8 @@ static int tap_layers(struct context *ctx, const struct stage *stage, const stru
         return 1;
     }
     if (n == 0) {
-        fail(ctx, STATUS_BAD_INPUT, "term %s: method %s reads layers of the %s; name them, e.g. %s: [%s]", term->name, term->method->name, word, word,
-             network->layers[0].name);
+        fail(ctx, STATUS_BAD_INPUT, "term %s: method %s reads layers of the %s; name them, e.g. %s: [%s]", term->name,
+             term->method->name, word, word, network->layers[0].name);
         return -1;
     }
     if (n > TAPS_MAX) {
@@ -78,7 +79,8 @@ int stage_teacher_taps(struct context *ctx, const struct stage *stage, int learn
     return count;
 }
 
-static const struct recording *recording_find(const struct stage_graph_spec *spec, const struct network *network, int layer)
+static const struct recording *recording_find(const struct stage_graph_spec *spec, const struct network *network,
+                                              int layer)
 {
     for (int i = 0; i < spec->n_recordings; i++)
         if (spec->recordings[i].network == network && spec->recordings[i].layer == layer)
@@ -125,7 +127,8 @@ static struct store *term_store(void *user, const char *name, int64_t rows, stru
 }
 
 /* taps_side: the nodes of a term's taps on one side; a teacher's are constants. */
-static int taps_side(struct stage_graph *built, const struct stage_graph_spec *spec, const struct term *term, enum side side, struct tap *taps)
+static int taps_side(struct stage_graph *built, const struct stage_graph_spec *spec, const struct term *term,
+                     enum side side, struct tap *taps)
 {
     int layers[TAPS_MAX];
     struct graph *graph = built->graph;
@@ -136,7 +139,8 @@ static int taps_side(struct stage_graph *built, const struct stage_graph_spec *s
         const struct recording *recording = side == SIDE_TEACHER ? recording_find(spec, network, layers[i]) : NULL;
         struct node *node = recording ? graph_store_read(graph, recording->store, graph->inputs[STAGE_INPUT_ROWS])
                                       : built->instances[learner].layers[layers[i]];
-        taps[i] = (struct tap){side == SIDE_TEACHER ? graph_stop_gradient(graph, node) : node, network->layers[layers[i]].name};
+        taps[i] = (struct tap){side == SIDE_TEACHER ? graph_stop_gradient(graph, node) : node,
+                               network->layers[layers[i]].name};
         if (!taps[i].node)
             return -1;
     }
@@ -180,7 +184,8 @@ static struct node *loss_sum(struct stage_graph *built)
     struct node *sum = NULL;
     graph_label(built->graph, "loss");
     for (int i = 0; i < built->stage->n_terms; i++) {
-        struct node *weighted = graph_mul(built->graph, built->term_values[i], graph_real(built->graph, &built->stage->terms[i].weight));
+        struct node *weighted =
+            graph_mul(built->graph, built->term_values[i], graph_real(built->graph, &built->stage->terms[i].weight));
         sum = sum ? graph_add(built->graph, sum, weighted) : weighted;
     }
     graph_label(built->graph, NULL);
@@ -194,9 +199,10 @@ static enum status stage_build(struct stage_graph *built, const struct stage_gra
     const struct split *split = spec->split;
     struct graph *graph = built->graph;
     struct shape rows = SHAPE(SHAPE_BATCH);
-    struct node *images = graph_input(graph, "images", spec->images, SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
-    if (!images || !graph_input(graph, "labels", ELEMENT_I32, rows) || !graph_input(graph, "samples", ELEMENT_I32, rows) ||
-        !graph_input(graph, "rows", ELEMENT_I32, rows))
+    struct node *images =
+        graph_input(graph, "images", spec->images, SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
+    if (!images || !graph_input(graph, "labels", ELEMENT_I32, rows) ||
+        !graph_input(graph, "samples", ELEMENT_I32, rows) || !graph_input(graph, "rows", ELEMENT_I32, rows))
         return ctx->error.status;
     for (int i = 0; i < stage->n_learners; i++) {
         const struct learner *learner = &stage->learners[i];
@@ -227,7 +233,8 @@ struct stage_graph *stage_graph_new(struct context *ctx, const struct stage_grap
     built->instances = memory_new(ctx, (size_t)spec->stage->n_learners, sizeof *built->instances);
     built->term_values = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof(struct node *));
     built->own = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof *built->own);
-    if (!built->graph || !built->instances || !built->term_values || !built->own || stage_build(built, spec) != STATUS_OK) {
+    if (!built->graph || !built->instances || !built->term_values || !built->own ||
+        stage_build(built, spec) != STATUS_OK) {
         stage_graph_free(built);
         return NULL;
     }

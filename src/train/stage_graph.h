@@ -30,8 +30,8 @@ struct stage_graph {
 
 struct stage_graph_spec {
     const struct stage *stage;
-    const struct split *split;      /* trained on */
-    enum element images;            /* of the input: U8 or REAL */
+    const struct split *split; /* trained on */
+    enum element images;       /* of the input: U8 or REAL */
     enum element precision;
     const struct recording *recordings; /* taps that are read back instead of computed */
     int n_recordings;

@@ -4,9 +4,9 @@
 #include "base/random.h"
 #include "format/json.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +14,11 @@
 #include <cmocka.h>
 
 static const char *const usual =
-    "{\"layers\":[{\"conv\":{\"out\":6,\"kernel\":3,\"padding\":1,\"bias\":false}},\"batch_norm\",\"relu\",{\"max_pool\":{\"kernel\":2}},"
+    "{\"layers\":[{\"conv\":{\"out\":6,\"kernel\":3,\"padding\":1,\"bias\":false}},\"batch_norm\",\"relu\",{\"max_"
+    "pool\":{\"kernel\":2}},"
     "{\"conv\":{\"out\":6,\"kernel\":3,\"padding\":1},\"name\":\"inner\"},\"batch_norm\",\"relu\","
-    "{\"add\":{},\"inputs\":[\"max_pool1\",\"relu2\"]},{\"dropout\":{\"rate\":0.2}},\"flatten\",{\"linear\":{\"out\":4}}]}";
+    "{\"add\":{},\"inputs\":[\"max_pool1\",\"relu2\"]},{\"dropout\":{\"rate\":0.2}},\"flatten\",{\"linear\":{\"out\":4}"
+    "}]}";
 
 static struct value *parsed(struct stage_case *c, const char *json)
 {
@@ -38,9 +40,20 @@ static void data_make(struct stage_case *c)
                 c->images[i][y][x] = (uint8_t)(noise + (bright ? 100 : 0));
             }
     }
-    struct split split = {.name = "train", .element = ELEMENT_U8, .count = STAGE_CASE_SAMPLES, .height = STAGE_CASE_SIDE, .width = STAGE_CASE_SIDE,
-                          .channels = 1, .images = c->images, .labels = c->labels, .labelled = STAGE_CASE_SAMPLES};
-    c->data = (struct data){.name = "case", .classes = STAGE_CASE_CLASSES, .height = STAGE_CASE_SIDE, .width = STAGE_CASE_SIDE, .channels = 1};
+    struct split split = {.name = "train",
+                          .element = ELEMENT_U8,
+                          .count = STAGE_CASE_SAMPLES,
+                          .height = STAGE_CASE_SIDE,
+                          .width = STAGE_CASE_SIDE,
+                          .channels = 1,
+                          .images = c->images,
+                          .labels = c->labels,
+                          .labelled = STAGE_CASE_SAMPLES};
+    c->data = (struct data){.name = "case",
+                            .classes = STAGE_CASE_CLASSES,
+                            .height = STAGE_CASE_SIDE,
+                            .width = STAGE_CASE_SIDE,
+                            .channels = 1};
     c->data.splits[SPLIT_TRAIN] = split;
 }
 
@@ -53,7 +66,8 @@ void stage_case_new(struct stage_case *c)
     c->memory = program_memory_new(&c->ctx);
     assert_true(c->arena && c->kernels && c->memory);
     data_make(c);
-    struct value *train = parsed(c, "{\"epochs\":2,\"batch\":32,\"optimiser\":{\"name\":\"sgd\",\"rate\":0.05,\"weight_decay\":1e-4}}");
+    struct value *train =
+        parsed(c, "{\"epochs\":2,\"batch\":32,\"optimiser\":{\"name\":\"sgd\",\"rate\":0.05,\"weight_decay\":1e-4}}");
     if (train_settings_bind(&c->ctx, c->arena, train, &c->settings) != STATUS_OK)
         fail_msg("%s", c->ctx.error.message);
 }
@@ -68,15 +82,20 @@ void stage_case_free(struct stage_case *c)
 struct network *stage_case_network(struct stage_case *c, const char *json, const char *name, uint64_t seed)
 {
     struct network *network = NULL;
-    struct network_input input = {.channels = 1, .height = STAGE_CASE_SIDE, .width = STAGE_CASE_SIDE, .classes = STAGE_CASE_CLASSES};
+    struct network_input input = {
+        .channels = 1, .height = STAGE_CASE_SIDE, .width = STAGE_CASE_SIDE, .classes = STAGE_CASE_CLASSES};
     if (network_build(&c->ctx, parsed(c, json ? json : usual), name, &input, ELEMENT_F32, seed, &network) != STATUS_OK)
         fail_msg("%s", c->ctx.error.message);
     return network;
 }
 
-struct term stage_case_term(struct stage_case *c, const char *method, const char *options, int student, int teacher, double weight)
+struct term stage_case_term(struct stage_case *c, const char *method, const char *options, int student, int teacher,
+                            double weight)
 {
-    struct term term = {.name = method, .method = method_find(&c->ctx, method, NULL), .student = student, .teacher = teacher,
+    struct term term = {.name = method,
+                        .method = method_find(&c->ctx, method, NULL),
+                        .student = student,
+                        .teacher = teacher,
                         .weight = real_constant(weight)};
     assert_non_null(term.method);
     void *bound = arena_take(c->arena, 1, term.method->options_size + 1);
@@ -91,15 +110,26 @@ struct stage stage_case_alone(struct stage_case *c, struct network *network, uin
 {
     struct learner *learner = arena_take(c->arena, 1, sizeof *learner);
     struct term *term = arena_take(c->arena, 1, sizeof *term);
-    *learner = (struct learner){.name = "student", .network = network, .training = true, .learns = true, .optimiser = &c->settings.optimiser};
+    *learner = (struct learner){
+        .name = "student", .network = network, .training = true, .learns = true, .optimiser = &c->settings.optimiser};
     *term = stage_case_term(c, "labels", NULL, 0, -1, 1);
-    return (struct stage){.name = "alone", .role = "alone", .seed = seed, .n_learners = 1, .n_terms = 1, .learners = learner, .terms = term,
+    return (struct stage){.name = "alone",
+                          .role = "alone",
+                          .seed = seed,
+                          .n_learners = 1,
+                          .n_terms = 1,
+                          .learners = learner,
+                          .terms = term,
                           .budget = c->settings.budget};
 }
 
 struct loop_spec stage_case_loop(struct stage_case *c, const struct stage *stage)
 {
-    return (struct loop_spec){.stage = stage, .data = &c->data, .precision = ELEMENT_F32, .kernels = c->kernels, .memory = c->memory,
+    return (struct loop_spec){.stage = stage,
+                              .data = &c->data,
+                              .precision = ELEMENT_F32,
+                              .kernels = c->kernels,
+                              .memory = c->memory,
                               .fingerprint = "test"};
 }
 
@@ -107,6 +137,7 @@ bool stage_case_same(const struct network *a, const struct network *b)
 {
     const struct parameters *p = a->parameters, *q = b->parameters;
     size_t size = element_size(p->element);
-    return p->n_values == q->n_values && p->n_state == q->n_state && memcmp(p->values, q->values, (size_t)p->n_values * size) == 0 &&
+    return p->n_values == q->n_values && p->n_state == q->n_state &&
+           memcmp(p->values, q->values, (size_t)p->n_values * size) == 0 &&
            memcmp(p->state, q->state, (size_t)p->n_state * size) == 0;
 }

@@ -23,7 +23,8 @@ void stage_case_free(struct stage_case *c);
 /* stage_case_network: from {"layers": …} as JSON; NULL: a net with convolution, batch norm, pooling, dropout, a residual sum and a linear layer. */
 struct network *stage_case_network(struct stage_case *c, const char *json, const char *name, uint64_t seed);
 /* stage_case_term: a term of the method with the options of a JSON map (NULL: defaults). */
-struct term stage_case_term(struct stage_case *c, const char *method, const char *options, int student, int teacher, double weight);
+struct term stage_case_term(struct stage_case *c, const char *method, const char *options, int student, int teacher,
+                            double weight);
 /* stage_case_alone: the network learning from the labels. */
 struct stage stage_case_alone(struct stage_case *c, struct network *network, uint64_t seed);
 struct loop_spec stage_case_loop(struct stage_case *c, const struct stage *stage);

@@ -4,9 +4,9 @@
 #include "support/stage_case.h"
 #include "train/learning.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -53,10 +53,15 @@ static void sharing_saves_memory(void **state)
     struct network *network = stage_case_network(&c, NULL, "student", 5);
     struct stage stage = stage_case_alone(&c, network, 5);
     for (int i = 0; i < 2; i++) {
-        struct stage_graph_spec graph = {.stage = &stage, .split = &c.data.splits[SPLIT_TRAIN], .images = ELEMENT_U8, .precision = ELEMENT_F32};
+        struct stage_graph_spec graph = {
+            .stage = &stage, .split = &c.data.splits[SPLIT_TRAIN], .images = ELEMENT_U8, .precision = ELEMENT_F32};
         struct stage_graph *built = stage_graph_new(&c.ctx, &graph);
         struct program *program = NULL;
-        struct program_spec spec = {.loss = built->loss, .updates = true, .batch = 32, .precision = ELEMENT_F32, .flags = i ? PLAN_NO_SHARING : 0};
+        struct program_spec spec = {.loss = built->loss,
+                                    .updates = true,
+                                    .batch = 32,
+                                    .precision = ELEMENT_F32,
+                                    .flags = i ? PLAN_NO_SHARING : 0};
         assert_int_equal(program_compile(built->graph, &spec, c.kernels, c.memory, &program), STATUS_OK);
         bytes[i] = program_arena_bytes(program);
         program_free(program);
@@ -74,14 +79,16 @@ static void a_step_allocates_nothing(void **state)
     stage_case_new(&c);
     struct network *network = stage_case_network(&c, NULL, "student", 5);
     struct stage stage = stage_case_alone(&c, network, 5);
-    struct stage_graph_spec graph = {.stage = &stage, .split = &c.data.splits[SPLIT_TRAIN], .images = ELEMENT_U8, .precision = ELEMENT_F32};
+    struct stage_graph_spec graph = {
+        .stage = &stage, .split = &c.data.splits[SPLIT_TRAIN], .images = ELEMENT_U8, .precision = ELEMENT_F32};
     struct stage_graph *built = stage_graph_new(&c.ctx, &graph);
     struct program *program = NULL;
     struct program_spec spec = {.loss = built->loss, .updates = true, .batch = 32, .precision = ELEMENT_F32};
     assert_int_equal(program_compile(built->graph, &spec, c.kernels, c.memory, &program), STATUS_OK);
     struct learning *learning = learning_new(&c.ctx, built, program, kernels_of(c.kernels, ELEMENT_F32));
-    struct loader *loader = loader_new(&c.ctx, &(struct loader_spec){.split = &c.data.splits[SPLIT_TRAIN], .batch = 32, .shuffle = true,
-                                                                     .drop_last = true, .seed = 5});
+    struct loader *loader = loader_new(
+        &c.ctx, &(struct loader_spec){
+                    .split = &c.data.splits[SPLIT_TRAIN], .batch = 32, .shuffle = true, .drop_last = true, .seed = 5});
     assert_true(learning && loader);
     uint64_t after_two = 0;
     for (int64_t step = 0; step < 1000; step++) {

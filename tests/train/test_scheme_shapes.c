@@ -3,25 +3,28 @@
 #include "support/stage_case.h"
 
 #include <math.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 /* mutual_stage: peers 0 and 1 learn from labels and from each other (weight w); learner 2, frozen, is an average of peer 0. */
-static enum status mutual_stage(const struct request *request, struct stage_case *c, struct network *average, double weight,
-                                struct stage_list *list)
+static enum status mutual_stage(const struct request *request, struct stage_case *c, struct network *average,
+                                double weight, struct stage_list *list)
 {
     struct stage *stage = stage_add(list);
     struct learner *learners = arena_take(list->arena, 3, sizeof *learners);
     struct term *terms = arena_take(list->arena, 4, sizeof *terms);
     struct event *event = arena_take(list->arena, 1, sizeof *event);
     for (int i = 0; i < 2; i++) {
-        learners[i] = (struct learner){.name = i ? "peer1" : "peer0", .network = i ? request->teachers[0] : request->student, .training = true,
-                                       .learns = true, .optimiser = request->optimiser};
+        learners[i] = (struct learner){.name = i ? "peer1" : "peer0",
+                                       .network = i ? request->teachers[0] : request->student,
+                                       .training = true,
+                                       .learns = true,
+                                       .optimiser = request->optimiser};
         terms[2 * i] = stage_case_term(c, "labels", NULL, i, -1, 1);
         terms[2 * i + 1] = stage_case_term(c, "kd", "{\"temperature\":1}", i, 1 - i, weight);
         terms[2 * i].name = i ? "labels1" : "labels0";
@@ -29,8 +32,16 @@ static enum status mutual_stage(const struct request *request, struct stage_case
     }
     learners[2] = (struct learner){.name = "average", .network = average};
     *event = (struct event){EVENT_STEP, EVENT_AVERAGE, 0, 2, 0.5};
-    *stage = (struct stage){.name = "peers", .role = "peer", .seed = request->seed, .n_learners = 3, .n_terms = 4, .n_events = 1,
-                            .learners = learners, .terms = terms, .events = event, .budget = request->budget};
+    *stage = (struct stage){.name = "peers",
+                            .role = "peer",
+                            .seed = request->seed,
+                            .n_learners = 3,
+                            .n_terms = 4,
+                            .n_events = 1,
+                            .learners = learners,
+                            .terms = terms,
+                            .events = event,
+                            .budget = request->budget};
     return STATUS_OK;
 }
 
@@ -40,10 +51,16 @@ struct peers {
 
 static struct peers peers_train(struct stage_case *c, double weight, int64_t steps)
 {
-    struct peers peers = {stage_case_network(c, NULL, "a", 1), stage_case_network(c, NULL, "b", 2), stage_case_network(c, NULL, "a", 1)};
+    struct peers peers = {stage_case_network(c, NULL, "a", 1), stage_case_network(c, NULL, "b", 2),
+                          stage_case_network(c, NULL, "a", 1)};
     struct stage_list list = {.arena = c->arena};
-    struct request request = {.ctx = &c->ctx, .seed = 9, .student = peers.a, .teachers = &peers.b, .n_teachers = 1,
-                              .optimiser = &c->settings.optimiser, .budget = c->settings.budget};
+    struct request request = {.ctx = &c->ctx,
+                              .seed = 9,
+                              .student = peers.a,
+                              .teachers = &peers.b,
+                              .n_teachers = 1,
+                              .optimiser = &c->settings.optimiser,
+                              .budget = c->settings.budget};
     request.budget.steps = steps;
     struct loop_result result;
     assert_int_equal(mutual_stage(&request, c, peers.average, weight, &list), STATUS_OK);
@@ -89,7 +106,8 @@ static void event_after_a_step(void **state)
     stage_case_new(&c);
     struct network *start = stage_case_network(&c, NULL, "a", 1);
     struct peers peers = peers_train(&c, 1, 1);
-    const float *from = start->parameters->values, *to = peers.a->parameters->values, *average = peers.average->parameters->values;
+    const float *from = start->parameters->values, *to = peers.a->parameters->values,
+                *average = peers.average->parameters->values;
     double moved = 0;
     for (int64_t i = 0; i < start->parameters->n_values; i++) {
         moved += fabs((double)(to[i] - from[i]));

@@ -1,7 +1,7 @@
 /* convolution_plan.c: which kernels a convolution runs, what memory they need, and its passes.
  *
  * Own loops: "direct" (any shape) and "depthwise". The library does a pass where it was measured to be faster: with AVX-512 and
- * many channels. docs/kernels.md has the table.
+ * many channels, and in most depthwise passes. docs/kernels.md has the table.
  *
  * derived: [scale [O], shift [O] if fold] [packed weights]. Backward packs its weights into scratch: in training they change at
  * every step anyway. */
@@ -14,37 +14,41 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Fewer channels than this on either side leave the library's blocks half empty. */
-enum { LIBRARY_CHANNELS = 32 };
+/* Fewer channels than this on either side leave the library's blocks half empty; so many channels fill its vectors. */
+enum { LIBRARY_CHANNELS = 32, LIBRARY_LANES = 8 };
 
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
 }
 
-static bool library_wanted(const struct op_call *call, const struct convolution_plan *p)
+/* library_faster: was the library measured to do this pass in less time than our loops? */
+static bool library_faster(const struct kernel_context *kernels, const struct convolution_plan *p,
+                           enum onednn_kind kind)
 {
-    const struct kernel_context *kernels = call->kernels;
-    if (call->in[0].element != ELEMENT_F32 || kernels->choice == KERNEL_CHOICE_OWN)
-        return false;
-    return kernels->choice == KERNEL_CHOICE_LIBRARY ||
-           (strcmp(kernels->f32->level, "v4") == 0 && p->shape.groups == 1 && p->shape.in >= LIBRARY_CHANNELS &&
-            p->shape.out >= LIBRARY_CHANNELS);
+    const struct convolution_shape *s = &p->shape;
+    if (p->depthwise)
+        return s->out_size[0] * s->out_size[1] > 1 && (kind != ONEDNN_DATA || s->in % LIBRARY_LANES == 0);
+    return strcmp(kernels->f32->level, "v4") == 0 && s->groups == 1 && s->in >= LIBRARY_CHANNELS &&
+           s->out >= LIBRARY_CHANNELS;
 }
 
 /* library_pass: *out stays NULL where the library has nothing better than our loops. */
 static enum status library_pass(const struct op_call *call, struct convolution_plan *p, enum onednn_kind kind,
                                 struct onednn_pass **out)
 {
-    if (!library_wanted(call, p))
+    const enum kernel_choice choice = call->kernels->choice;
+    if (call->in[0].element != ELEMENT_F32 || choice == KERNEL_CHOICE_OWN ||
+        (choice == KERNEL_CHOICE_MEASURED && !library_faster(call->kernels, p, kind)))
         return STATUS_OK;
     const bool forward = kind == ONEDNN_FORWARD;
     enum status status = onednn_convolution_new(call->kernels, &p->shape, kind, forward && (p->has_bias || p->fold),
                                                 forward ? p->limit : -1, out);
     if (status != STATUS_OK && status != STATUS_UNSUPPORTED)
         return status;
-    /* An old instruction set of the library (DNNL_MAX_CPU_ISA) is slower than our loops for this CPU. */
-    if (*out && call->kernels->choice == KERNEL_CHOICE_MEASURED && !strstr(onednn_pass_name(*out), "avx512")) {
+    /* What was measured is this kind of kernel; what the library falls back to (DNNL_MAX_CPU_ISA) is slower than ours. */
+    if (*out && choice == KERNEL_CHOICE_MEASURED &&
+        !strstr(onednn_pass_name(*out), p->depthwise ? "jit_dw" : "avx512")) {
         onednn_pass_free(*out);
         *out = NULL;
     }

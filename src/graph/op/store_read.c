@@ -14,7 +14,8 @@ static enum status store_read_shape(struct op_call *call)
         return fail(call->ctx, STATUS_BAD_SHAPE, "%s: expected row indices i32 [B], found %s %s", call->name,
                     element_text(call->in[0].element), shape_text(&call->in[0].shape, text));
     if (store->row.rank >= SHAPE_MAX_RANK)
-        return fail(call->ctx, STATUS_BAD_SHAPE, "%s: a store's row has at most rank %d", call->name, SHAPE_MAX_RANK - 1);
+        return fail(call->ctx, STATUS_BAD_SHAPE, "%s: a store's row has at most rank %d", call->name,
+                    SHAPE_MAX_RANK - 1);
     struct shape out = {.rank = store->row.rank + 1, .dim = {call->in[0].shape.dim[0]}};
     for (int i = 0; i < store->row.rank; i++)
         out.dim[i + 1] = store->row.dim[i];
@@ -56,12 +57,22 @@ static void store_read_reference(const struct op_call *call, const double *const
 
 static float example_values[12] = {0.5F, -1, 2, 3, 4.25F, -5, 6, 7, 8, 9, -10, 11};
 static unsigned char example_valid[4] = {1, 0, 1, 1};
-static const struct store example_store = {.name = "example", .element = ELEMENT_F32, .rows = 4, .row = {1, {3}}, .row_elements = 3,
-                                           .values = example_values, .valid = example_valid};
+static const struct store example_store = {.name = "example",
+                                           .element = ELEMENT_F32,
+                                           .rows = 4,
+                                           .row = {1, {3}},
+                                           .row_elements = 3,
+                                           .values = example_values,
+                                           .valid = example_valid};
 static const struct store_attributes example_attributes = {&example_store};
 static const struct op_example store_read_examples[] = {
-    {.name = "rows", .attributes = &example_attributes, .n_inputs = 1, .in = {{.fill = OP_FILL_CLASS, .rank = 1, .dim = {5}, .limit = 4}}},
-    {.name = "row missing", .attributes = &example_attributes, .n_inputs = 1,
+    {.name = "rows",
+     .attributes = &example_attributes,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_CLASS, .rank = 1, .dim = {5}, .limit = 4}}},
+    {.name = "row missing",
+     .attributes = &example_attributes,
+     .n_inputs = 1,
      .in = {{.fill = OP_FILL_CLASS_OR_NONE, .rank = 1, .dim = {17}, .limit = 4}}},
 };
 

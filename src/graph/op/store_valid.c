@@ -40,12 +40,17 @@ static void store_valid_reference(const struct op_call *call, const double *cons
 }
 
 static unsigned char example_valid[4] = {1, 0, 1, 1};
-static const struct store example_store = {.name = "example", .element = ELEMENT_F32, .rows = 4, .row = {1, {3}}, .row_elements = 3,
-                                           .valid = example_valid};
+static const struct store example_store = {
+    .name = "example", .element = ELEMENT_F32, .rows = 4, .row = {1, {3}}, .row_elements = 3, .valid = example_valid};
 static const struct store_attributes example_attributes = {&example_store};
 static const struct op_example store_valid_examples[] = {
-    {.name = "rows", .attributes = &example_attributes, .n_inputs = 1, .in = {{.fill = OP_FILL_CLASS, .rank = 1, .dim = {9}, .limit = 4}}},
-    {.name = "row missing", .attributes = &example_attributes, .n_inputs = 1,
+    {.name = "rows",
+     .attributes = &example_attributes,
+     .n_inputs = 1,
+     .in = {{.fill = OP_FILL_CLASS, .rank = 1, .dim = {9}, .limit = 4}}},
+    {.name = "row missing",
+     .attributes = &example_attributes,
+     .n_inputs = 1,
      .in = {{.fill = OP_FILL_CLASS_OR_NONE, .rank = 1, .dim = {17}, .limit = 4}}},
 };
 

@@ -14,18 +14,38 @@ struct sgd_options {
 static void sgd_step(const struct optimiser_step *step, const void *options)
 {
     const struct sgd_options *o = options;
-    step->table->sgd_step(step->n, step->rate, o->momentum, o->nesterov, step->decay ? o->weight_decay : 0, step->gradient_scale, step->values,
-                          step->gradients, step->slots[0]);
+    step->table->sgd_step(step->n, step->rate, o->momentum, o->nesterov, step->decay ? o->weight_decay : 0,
+                          step->gradient_scale, step->values, step->gradients, step->slots[0]);
 }
 
 static const struct option_spec sgd_options[] = {
-    {.name = "rate", .type = OPTION_REAL, .offset = offsetof(struct sgd_options, rate), .initial = "0.1", .help = "learning rate", .min = 0, .max = 1e6},
-    {.name = "momentum", .type = OPTION_REAL, .offset = offsetof(struct sgd_options, momentum), .initial = "0.9",
-     .help = "how much of the last step is kept", .min = 0, .max = 1, .flags = OPTION_BELOW_MAX},
-    {.name = "nesterov", .type = OPTION_BOOLEAN, .offset = offsetof(struct sgd_options, nesterov), .initial = "false",
+    {.name = "rate",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct sgd_options, rate),
+     .initial = "0.1",
+     .help = "learning rate",
+     .min = 0,
+     .max = 1e6},
+    {.name = "momentum",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct sgd_options, momentum),
+     .initial = "0.9",
+     .help = "how much of the last step is kept",
+     .min = 0,
+     .max = 1,
+     .flags = OPTION_BELOW_MAX},
+    {.name = "nesterov",
+     .type = OPTION_BOOLEAN,
+     .offset = offsetof(struct sgd_options, nesterov),
+     .initial = "false",
      .help = "look ahead along the momentum"},
-    {.name = "weight_decay", .type = OPTION_REAL, .offset = offsetof(struct sgd_options, weight_decay), .initial = "0",
-     .help = "added to the gradient of every parameter, times the parameter", .min = 0, .max = 1e3},
+    {.name = "weight_decay",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct sgd_options, weight_decay),
+     .initial = "0",
+     .help = "added to the gradient of every parameter, times the parameter",
+     .min = 0,
+     .max = 1e3},
 };
 
 extern const struct optimiser optimiser_sgd;

@@ -28,12 +28,27 @@ static double one_cycle_factor(const struct schedule_point *point, const void *o
 
 static const struct option_spec one_cycle_options[] = {
     SCHEDULE_WARMUP_OPTION,
-    {.name = "peak", .type = OPTION_REAL, .offset = offsetof(struct one_cycle_options, peak), .initial = "0.3",
-     .help = "the fraction of the steps at which the rate is highest", .min = 0, .max = 1},
-    {.name = "start", .type = OPTION_REAL, .offset = offsetof(struct one_cycle_options, start), .initial = "25",
-     .help = "the first rate is the rate divided by this", .min = 1, .max = 1e9},
-    {.name = "end", .type = OPTION_REAL, .offset = offsetof(struct one_cycle_options, end), .initial = "1e4",
-     .help = "the last rate is the first divided by this", .min = 1, .max = 1e12},
+    {.name = "peak",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct one_cycle_options, peak),
+     .initial = "0.3",
+     .help = "the fraction of the steps at which the rate is highest",
+     .min = 0,
+     .max = 1},
+    {.name = "start",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct one_cycle_options, start),
+     .initial = "25",
+     .help = "the first rate is the rate divided by this",
+     .min = 1,
+     .max = 1e9},
+    {.name = "end",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct one_cycle_options, end),
+     .initial = "1e4",
+     .help = "the last rate is the first divided by this",
+     .min = 1,
+     .max = 1e12},
 };
 
 extern const struct schedule schedule_one_cycle;

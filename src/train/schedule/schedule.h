@@ -12,7 +12,8 @@ struct schedule_point {
 
 /* Every schedule's options begin with this. */
 struct schedule_common {
-    double warmup; /* epochs of linear warm-up: the factor (step+1)/(warm-up's steps); the schedule then runs over the steps that are left */
+    double
+        warmup; /* epochs of linear warm-up: the factor (step+1)/(warm-up's steps); the schedule then runs over the steps that are left */
 };
 
 struct schedule {

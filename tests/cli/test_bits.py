@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+"""What changes the bits of a model, and what does not: seeds, --jobs, the test labels, a term of weight 0, recorded or live teachers."""
+import os
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import small_data  # noqa: E402
+from retort import expect, finish, run  # noqa: E402
+
+RECIPE = """
+teacher: {network: {name: cnn, widths: [8, 8], dropout: 0.2}, train: {epochs: 2, batch: 32}}
+student: {network: {name: cnn, widths: [4, 6], dropout: 0.1}, train: {epochs: 3, batch: 32, optimiser: {name: sgd, rate: 0.05}}}
+distill: {losses: [{method: labels, weight: 0.5}, {method: kd, temperature: 2, weight: 0.5}]}
+seeds: [0, 1]
+"""
+
+
+def distill(folder, *words, recipe="recipe.yaml"):
+    done = run("distill", recipe, "-o", folder, "--quiet", *words)
+    expect(done.status == 0, f"{folder}: the run", done)
+
+
+def model(folder, name):
+    with open(f"{folder}/models/{name}.safetensors", "rb") as file:
+        return tensors(file.read())
+
+
+def tensors(raw):
+    """Everything but the header, whose provenance may differ."""
+    return raw[8 + int.from_bytes(raw[:8], "little"):]
+
+
+def same(a, b, name, other=None):
+    expect(model(a, name) == model(b, other or name), f"{a} {name} and {b} {other or name}: the same bits")
+
+
+def main():
+    section = small_data.make()
+    with open("recipe.yaml", "w", encoding="utf-8") as file:
+        file.write(f"data: {section}{RECIPE}")
+    names = ["teacher", "alone-0", "alone-1", "distilled-0", "distilled-1"]
+    distill("first")
+    distill("again", "--jobs", "1")
+    for name in names:
+        same("first", "again", name)
+    expect(model("first", "alone-0") != model("first", "alone-1"), "another seed gives another model")
+    expect(model("first", "alone-0") != model("first", "distilled-0"), "the teacher changes the student")
+
+    distill("one", "--set", "seeds=[1]")
+    same("first", "one", "distilled-1")
+
+    distill("zero", "--set", "distill.losses.0.weight=1", "--set", "distill.losses.1.weight=0")
+    for seed in "01":
+        same("zero", "zero", f"distilled-{seed}", f"alone-{seed}")
+
+    for folder, augment in (("plain", "{}"), ("flips", "{flip: true}")):
+        words = ["--set", f"data.augment={augment}", "--set", "seeds=[0]", "--set", "baseline=false"]
+        distill(folder, *words)
+        distill(f"{folder}-live", *words, "--set", "distill.cache=false")
+        same(folder, f"{folder}-live", "distilled-0")
+    expect(model("plain", "distilled-0") != model("flips", "distilled-0"), "flips change the student")
+
+    os.mkdir("other")
+    for name in ("train-images.gz", "train-labels", "test-images.gz"):
+        shutil.copy(name, f"other/{name}")
+    with open("test-labels", "rb") as file:
+        raw = file.read()
+    with open("other/test-labels", "wb") as file:
+        file.write(raw[:8] + raw[8:][::-1])
+    shutil.copy("recipe.yaml", "other/recipe.yaml")
+    distill("permuted", recipe="other/recipe.yaml")
+    for name in names:
+        same("first", "permuted", name)
+    with open("first/result.json", "rb") as one, open("permuted/result.json", "rb") as two:
+        expect(one.read() != two.read(), "the figures on the test split do change")
+    finish()
+
+
+if __name__ == "__main__":
+    main()

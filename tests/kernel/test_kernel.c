@@ -1,0 +1,86 @@
+/* The kernel context: levels are lowered by RETORT_LEVEL, kernels forced by RETORT_KERNELS, and wrong words are refused. */
+#include "kernel/kernel.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct kernel_context *with(struct context *ctx, const char *name, const char *value)
+{
+    context_init(ctx);
+    setenv(name, value, 1);
+    struct kernel_context *kernels = kernel_context_new(ctx, 0);
+    unsetenv(name);
+    return kernels;
+}
+
+static void the_lowest_level_can_always_be_asked_for(void **state)
+{
+    (void)state;
+    struct context ctx;
+    struct kernel_context *plain = with(&ctx, "RETORT_LEVEL", "");
+    assert_non_null(plain);
+    assert_int_equal(plain->threads, 1);
+    assert_int_equal(kernels_of(plain, ELEMENT_F32)->element, ELEMENT_F32);
+    assert_int_equal(kernels_of(plain, ELEMENT_F64)->element, ELEMENT_F64);
+    assert_string_equal(plain->f32->level, plain->f64->level);
+    kernel_context_free(plain);
+#if defined(__x86_64__)
+    struct kernel_context *lowest = with(&ctx, "RETORT_LEVEL", "v2");
+    assert_non_null(lowest);
+    assert_string_equal(lowest->f32->level, "v2");
+    kernel_context_free(lowest);
+#endif
+    kernel_context_free(NULL);
+}
+
+static void wrong_words_are_refused(void **state)
+{
+    (void)state;
+    struct context ctx;
+    assert_null(with(&ctx, "RETORT_LEVEL", "v9"));
+    assert_int_equal(ctx.error.status, STATUS_BAD_INPUT);
+    assert_non_null(strstr(ctx.error.message, "RETORT_LEVEL: no level \"v9\""));
+    assert_null(with(&ctx, "RETORT_KERNELS", "fast"));
+    assert_string_equal(ctx.error.message, "RETORT_KERNELS: expected own or library, found \"fast\"");
+}
+
+static void kernels_can_be_forced(void **state)
+{
+    (void)state;
+    struct context ctx;
+    const char *const words[] = {"own", "library"};
+    const enum kernel_choice choices[] = {KERNEL_CHOICE_OWN, KERNEL_CHOICE_LIBRARY};
+    for (int i = 0; i < 2; i++) {
+        struct kernel_context *kernels = with(&ctx, "RETORT_KERNELS", words[i]);
+        assert_non_null(kernels);
+        assert_int_equal(kernels->choice, choices[i]);
+        kernel_context_free(kernels);
+    }
+}
+
+static void memory_that_runs_out_is_reported(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n <= 2; n++) {
+        struct context ctx;
+        context_init(&ctx);
+        ctx.allocator.fail_at = n;
+        assert_null(kernel_context_new(&ctx, 1));
+        assert_int_equal(ctx.error.status, STATUS_NO_MEMORY);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_lowest_level_can_always_be_asked_for),
+        cmocka_unit_test(wrong_words_are_refused),
+        cmocka_unit_test(kernels_can_be_forced),
+        cmocka_unit_test(memory_that_runs_out_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
