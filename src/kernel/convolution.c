@@ -29,7 +29,7 @@ int64_t convolution_out_size(int64_t size, int64_t kernel, int64_t stride, int64
 double convolution_macs(const struct convolution_shape *s)
 {
     return (double)s->batch * (double)(s->out_size[0] * s->out_size[1]) * (double)(s->kernel[0] * s->kernel[1]) *
-           (double)s->out * (double)(s->in / s->groups);
+           (double)s->out * (double)s->in / (double)s->groups;
 }
 
 bool convolution_depthwise(const struct convolution_shape *s)

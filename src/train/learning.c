@@ -55,7 +55,7 @@ struct learning *learning_new(struct context *ctx, const struct stage_graph *bui
     learning->table = table;
     learning->arena = arena_new(ctx);
     learning->sets =
-        memory_new(ctx, (size_t)(built->stage->n_learners + built->stage->n_terms), sizeof *learning->sets);
+        memory_new(ctx, (size_t)built->stage->n_learners + (size_t)built->stage->n_terms, sizeof *learning->sets);
     if (!learning->arena || !learning->sets || sets_find(learning, built, program) != STATUS_OK) {
         learning_free(learning);
         return NULL;
