@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MEMORY_ALIGNMENT = 64, LOG_LINE_SIZE = 2048 };
 
@@ -140,4 +141,18 @@ char *memory_text(struct context *ctx, const char *text)
     if (copy != NULL)
         memcpy(copy, text, size);
     return copy;
+}
+
+size_t memory_physical(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    size_t bytes = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : SIZE_MAX;
+    unsigned long long limit;
+    FILE *file = fopen("/sys/fs/cgroup/memory.max", "r"); /* "max" or a number: a container may be given less */
+    if (file == NULL)
+        return bytes;
+    if (fscanf(file, "%llu", &limit) == 1 && limit < bytes)
+        bytes = (size_t)limit;
+    fclose(file);
+    return bytes;
 }

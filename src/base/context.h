@@ -63,7 +63,8 @@ void *memory_new(struct context *ctx, size_t count, size_t size);
 /* memory_grow: a larger copy of `memory` (old_count elements kept, the rest zeroed); frees the old
  * one. NULL on failure, `memory` then is untouched. */
 void *memory_grow(struct context *ctx, void *memory, size_t old_count, size_t new_count, size_t size);
-void memory_free(struct context *ctx, void *memory);      /* NULL: no-op */
+void memory_free(struct context *ctx, void *memory); /* NULL: no-op */
+size_t memory_physical(void); /* bytes that this machine, or this container of it, has; SIZE_MAX: unknown */
 char *memory_text(struct context *ctx, const char *text); /* a copy; NULL gives NULL without an error */
 
 #endif

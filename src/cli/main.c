@@ -130,6 +130,8 @@ int main(int count, char **words)
     if (arguments_parse(&cli, count - leading - 2, words + leading + 2, &help)) {
         if (help)
             usage_command(cli.command, stdout);
+        else
+            threads_sleep_when_idle(words);
         status = help ? EXIT_DONE : command_run(&cli);
     }
     arguments_free(&cli);

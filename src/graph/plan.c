@@ -87,6 +87,20 @@ static void place(struct buffer *buffer, const struct placing *placed, int n_pla
     buffer->offset = offset;
 }
 
+/* memory_check: refused here with a message, rather than later by the system with a kill. */
+static enum status memory_check(const struct program *program)
+{
+    const double gib = 1 << 30;
+    double needed = (double)program->arena_bytes + (double)program->persistent_bytes;
+    double there = (double)memory_physical();
+    if (needed <= there)
+        return STATUS_OK;
+    return fail(program->ctx, STATUS_NO_MEMORY,
+                "a batch of %lld needs %.1f GiB for its values, and there are %.1f GiB of memory; use a smaller batch, "
+                "map or network",
+                (long long)program->batch, needed / gib, there / gib);
+}
+
 enum status plan_place(struct program *program)
 {
     struct context *ctx = program->ctx;
@@ -116,6 +130,7 @@ enum status plan_place(struct program *program)
         program->buffers[i].offset = program->buffers[buffer_root(program, i)].offset;
     memory_free(ctx, order);
     program->arena_bytes = end;
+    RETURN_IF(memory_check(program));
     if (end > program->memory->wanted)
         program->memory->wanted = end;
     return STATUS_OK;

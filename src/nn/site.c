@@ -3,19 +3,15 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { PARAMETER_COPIES = 2 /* values and gradients */ };
 
 /* Systems that overcommit would let us reserve it and end the process later. */
 static bool fits_memory(const struct parameters *parameters, int64_t elements)
 {
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    if (pages <= 0 || page <= 0)
-        return true;
     double bytes = ((double)parameters->n_values + (double)elements) * (double)element_size(parameters->element) *
                    PARAMETER_COPIES;
-    return bytes < (double)pages * (double)page;
+    return bytes < (double)memory_physical();
 }
 
 static const char *entry_name(const struct layer_site *site, const char *suffix, const struct shape *shape)

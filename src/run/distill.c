@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WIDE_MACS 4000000 /* from here on a student's step is worth all cores */
+#define WIDE_MACS 4000000    /* from here on a student's step is worth all cores */
+#define RECORDINGS_SHARE 0.5 /* of the memory; more than that is not recorded */
 enum { RECORDINGS_MAX = 16 };
 
 struct distillation {
@@ -177,14 +178,20 @@ static enum status student_thread(struct context *ctx, void *user, int i)
     return status;
 }
 
-/* students_check: builds the first distilled stage's graph, so that a tap or a shape that does not fit ends the run before the
- * teacher is trained. */
+/* students_check: compiles the first distilled stage's program, so that a tap, a shape or a batch that does not fit ends the run
+ * before the teacher is trained. */
 static enum status students_check(struct distillation *d)
 {
     enum status status = STATUS_OK;
     struct student student = {{0}, NULL, NULL};
     struct stage_graph *built = NULL;
+    struct program *program = NULL;
+    struct program_memory *memory = NULL;
+    struct kernel_context *kernels = kernel_context_new(d->ctx, d->ctx->threads);
     bool alone = d->student_only;
+    memory = kernels ? program_memory_new(d->ctx) : NULL;
+    if (!memory)
+        TRY(d->ctx->error.status);
     TRY(student_stage(d->ctx, d, d->arena, (uint64_t)d->plan.seeds.values[0], alone, &student));
     for (int i = 0; i < student.list.count; i++) {
         TRY(stage_check(d->ctx, &student.list.stages[i]));
@@ -196,10 +203,21 @@ static enum status students_check(struct distillation *d)
         built = stage_graph_new(d->ctx, &spec);
         if (!built)
             TRY(d->ctx->error.status);
+        struct program_spec compiled = {.loss = built->loss,
+                                        .updates = true,
+                                        .batch = student.list.stages[i].budget.batch,
+                                        .precision = d->plan.precision};
+        TRY(program_compile(built->graph, &compiled, kernels, memory, &program));
+        program_free(program);
+        program = NULL;
         stage_graph_free(built);
         built = NULL;
     }
 cleanup:
+    program_free(program);
+    stage_graph_free(built);
+    program_memory_free(memory);
+    kernel_context_free(kernels);
     network_free(student.network);
     return status;
 }
@@ -224,6 +242,11 @@ static enum status recordings_prepare(struct distillation *d)
     int64_t bytes = 0;
     for (int i = 0; i < count; i++)
         bytes += recording_bytes(d->teacher, layers[i], augmentation, split->count, d->plan.precision);
+    if ((double)bytes > RECORDINGS_SHARE * (double)memory_physical()) {
+        log_line(d->ctx, LOG_INFO, "the teacher's outputs, %.1f GB, are too many to record: it runs in every step",
+                 (double)bytes / 1e9);
+        goto cleanup;
+    }
     log_line(d->ctx, LOG_INFO, "recording the teacher's outputs: %lld samples, %lld views each, %.1f MB",
              (long long)split->count, (long long)augmentation_views(augmentation), (double)bytes / 1e6);
     TRY(recordings_make(d->ctx, d->teacher, layers, count, split, augmentation, d->plan.student.train.budget.batch,
@@ -320,6 +343,19 @@ static enum status result_write(struct distillation *d, double seconds, struct v
 
 /* --- the whole --- */
 
+/* recipe_unchanged: what is done already was done by the recipe that the run began with. */
+static enum status recipe_unchanged(struct distillation *d, const char *path)
+{
+    const char *begun = NULL;
+    RETURN_IF(record_note_read(d->ctx, d->arena, d->folder.record, "recipe_sha256", &begun));
+    if (!begun || strcmp(begun, d->plan.sha256) == 0)
+        return STATUS_OK;
+    return fail(d->ctx, STATUS_BAD_INPUT,
+                "%s: expected the recipe that the run began with, found a changed one; undo the change, or start a new "
+                "run with retort distill %s -o DIR",
+                path, path);
+}
+
 static enum status distillation_open(struct distillation *d)
 {
     struct context *ctx = d->ctx;
@@ -343,6 +379,8 @@ static enum status distillation_open(struct distillation *d)
     RETURN_IF(plan_make(ctx, d->arena, recipe, path, d->student_only, &d->plan));
     if (with_teacher(d)) /* only its layers are needed for the check; its values come later */
         RETURN_IF(plan_network(ctx, &d->plan, &d->plan.teacher, "teacher", d->plan.teacher_seed, &d->teacher));
+    if (options->resume)
+        RETURN_IF(recipe_unchanged(d, path));
     RETURN_IF(students_check(d));
     network_free(d->teacher);
     d->teacher = NULL;

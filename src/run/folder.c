@@ -46,6 +46,15 @@ static void directory_empty(struct arena *arena, const char *path)
     closedir(directory);
 }
 
+/* record_remove: with its rollback journal, which would be played back into the next record of that name. */
+static void record_remove(struct arena *arena, const char *path)
+{
+    const char *journal = arena_format(arena, "%s-journal", path);
+    if (journal)
+        unlink(journal);
+    unlink(path);
+}
+
 static enum status file_put(struct context *ctx, const char *path, const char *text)
 {
     struct file_writer *writer = file_writer_new(ctx, path);
@@ -56,6 +65,18 @@ static enum status file_put(struct context *ctx, const char *path, const char *t
         return ctx->error.status;
     }
     return file_commit(writer);
+}
+
+/* folder_begin: the record, then the recipe, with which the run is there. */
+static enum status folder_begin(struct context *ctx, const struct plan *plan, const char *command, const char *recipe,
+                                struct folder *folder)
+{
+    RETURN_IF(record_open(ctx, folder->record_path, RECORD_CREATE, &folder->record));
+    RETURN_IF(record_note(ctx, folder->record, "command", command));
+    RETURN_IF(record_note(ctx, folder->record, "recipe_sha256", plan->sha256));
+    RETURN_IF(record_flush(ctx, folder->record));
+    directory_empty(plan->arena, folder_file(plan->arena, folder, "checkpoints"));
+    return file_put(ctx, recipe, plan->text);
 }
 
 enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force,
@@ -74,14 +95,15 @@ enum status folder_create(struct context *ctx, const struct plan *plan, const ch
             path);
     RETURN_IF(directory_make(ctx, folder_file(arena, folder, "models")));
     RETURN_IF(directory_make(ctx, folder_file(arena, folder, "checkpoints")));
-    directory_empty(arena, folder_file(arena, folder, "checkpoints"));
     folder->record_path = folder_file(arena, folder, "%s", there ? NEW_RECORD : "record.sqlite");
     if (!folder->record_path)
         return ctx->error.status;
-    unlink(folder->record_path);
-    RETURN_IF(record_open(ctx, folder->record_path, RECORD_CREATE, &folder->record));
-    RETURN_IF(record_note(ctx, folder->record, "command", command));
-    return file_put(ctx, recipe, plan->text);
+    record_remove(arena, folder->record_path);
+    if (folder_begin(ctx, plan, command, recipe, folder) == STATUS_OK)
+        return STATUS_OK;
+    folder_close(ctx, folder); /* what was there before is a run as it was */
+    record_remove(arena, folder->record_path);
+    return ctx->error.status;
 }
 
 enum status folder_resume(struct context *ctx, struct arena *arena, const char *path, struct folder *folder)

@@ -1,6 +1,7 @@
 /* losses.c: see losses.h. */
 #include "run/losses.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct loss_section {
@@ -71,11 +72,32 @@ static enum status method_options(struct context *ctx, struct arena *arena, cons
     return *resolved ? STATUS_OK : ctx->error.status;
 }
 
+/* loss_keys: a key is one of the term's or one of the method's; the nearest of both is named. */
+static enum status loss_keys(struct context *ctx, const struct value *item, const struct method *method,
+                             const char *const *keys, size_t n_keys)
+{
+    char what[256];
+    for (size_t i = 0; i < item->count; i++) {
+        const struct value_entry *entry = &item->entries[i];
+        bool known = false;
+        for (size_t j = 0; j < n_keys; j++)
+            known = known || strcmp(keys[j], entry->key) == 0;
+        if (known)
+            continue;
+        const char *nearest = nearest_name(entry->key, keys, n_keys);
+        snprintf(what, sizeof what, "; `retort help method %s` shows all", method->name);
+        return value_fail_at(ctx, item->file, entry->line, entry->column, STATUS_BAD_INPUT,
+                             "losses, method %s has no option \"%s\"%s%s%s", method->name, entry->key,
+                             nearest ? "; nearest: \"" : what, nearest ? nearest : "", nearest ? "\"" : "");
+    }
+    return STATUS_OK;
+}
+
 static enum status loss_bind(struct context *ctx, struct arena *arena, const struct value *item, struct term *terms,
                              int index, struct value **resolved)
 {
     struct loss_section bound = {0};
-    const char *keys[LOSS_KEYS], *own[64];
+    const char *keys[LOSS_KEYS + 64], **own = keys + LOSS_KEYS; /* the term's, then the method's */
     size_t n_own = 0;
     if (item->kind != VALUE_MAP)
         return value_fail(ctx, item, STATUS_BAD_INPUT, "losses: expected {method: NAME, …}, found %s",
@@ -91,6 +113,7 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
         keys[i] = loss_options[i].name;
     for (size_t i = 0; i < method->n_options && n_own < 64; i++)
         own[n_own++] = method->options[i].name;
+    RETURN_IF(loss_keys(ctx, item, method, keys, LOSS_KEYS + n_own));
     RETURN_IF(options_bind(ctx, arena, OPTION_SET(loss_options), value_without(arena, item, own, n_own),
                            arena_format(arena, "losses, method %s", method->name), &bound));
     struct value *options = NULL;
@@ -99,6 +122,7 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
                           .student = 0,
                           .teacher = teaches(method) ? 1 : -1,
                           .weight = bound.weight,
+                          .at = item,
                           .student_taps = bound.student.values,
                           .n_student_taps = (int)bound.student.count,
                           .teacher_taps = bound.teacher.values,

@@ -203,6 +203,20 @@ static enum status seeds_check(struct context *ctx, const struct plan *plan, con
     return STATUS_OK;
 }
 
+/* batch_check: a batch is full, so the training data must fill one. */
+static enum status batch_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
+                               const struct value *section, const char *name)
+{
+    int64_t batch = which->train.budget.batch, samples = plan->data->splits[SPLIT_TRAIN].count;
+    const struct value *at = value_get(value_get(section, "train"), "batch");
+    if (batch <= samples || which->train.budget.steps == 0 || samples == 0)
+        return STATUS_OK;
+    return value_fail(ctx, at ? at : section, STATUS_BAD_INPUT,
+                      "%s.train.batch: expected at most the %lld samples of the train split, found %lld; use a smaller "
+                      "batch, or less validation",
+                      name, (long long)samples, (long long)batch);
+}
+
 /* network_check: the network can be built, before anything else is done. */
 static enum status network_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
                                  const char *name)
@@ -236,6 +250,9 @@ enum status plan_make(struct context *ctx, struct arena *arena, const struct val
     if (!student_only && plan->scheme->wants_teacher && !plan->has_teacher)
         return value_fail(ctx, recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none",
                           plan->scheme->name);
+    RETURN_IF(batch_check(ctx, plan, &plan->student, top.student, "student"));
+    if (plan->has_teacher && !student_only)
+        RETURN_IF(batch_check(ctx, plan, &plan->teacher, top.teacher, "teacher"));
     RETURN_IF(network_check(ctx, plan, &plan->student, "student"));
     if (plan->has_teacher)
         RETURN_IF(network_check(ctx, plan, &plan->teacher, "teacher"));

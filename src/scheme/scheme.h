@@ -28,6 +28,7 @@ struct term {
         *const *teacher_taps; /* layer names; none given: the logits, where the method takes those */
     int n_student_taps, n_teacher_taps;
     struct real weight;
+    const struct value *at; /* where the recipe says it, for messages; NULL: nowhere; borrowed */
 };
 
 enum event_when { EVENT_STEP, EVENT_EPOCH };

@@ -43,13 +43,23 @@ static enum status parameters_blocks(struct blocks *blocks, const char *owner, c
     return block_add(blocks, owner, "state", parameters->element, parameters->n_state, parameters->state);
 }
 
+/* learner_changes: does the stage change the network? A frozen teacher is not kept: the stages that run side by side share it. */
+static bool learner_changes(const struct stage *stage, int learner)
+{
+    bool changes = stage->learners[learner].learns || stage->learners[learner].training;
+    for (int i = 0; i < stage->n_events; i++)
+        changes = changes || stage->events[i].to == learner;
+    return changes;
+}
+
 static enum status blocks_collect(struct blocks *blocks, const struct stage_graph *built,
                                   const struct learning *learning)
 {
     const struct stage *stage = built->stage;
     for (int i = 0; i < stage->n_learners; i++)
-        RETURN_IF(parameters_blocks(blocks, arena_format(blocks->arena, "learner.%d", i),
-                                    stage->learners[i].network->parameters));
+        if (learner_changes(stage, i))
+            RETURN_IF(parameters_blocks(blocks, arena_format(blocks->arena, "learner.%d", i),
+                                        stage->learners[i].network->parameters));
     for (int i = 0; i < stage->n_terms; i++) {
         const char *owner = arena_format(blocks->arena, "term.%d", i);
         RETURN_IF(parameters_blocks(blocks, owner, built->own[i].parameters));
@@ -130,7 +140,8 @@ enum status checkpoint_load(struct context *ctx, const char *path, const struct 
     at->step = strtoll(text_or_empty(&file, "step"), NULL, 10);
     at->seconds = strtod(text_or_empty(&file, "seconds"), NULL);
     for (int i = 0; i < built->stage->n_learners; i++)
-        parameters_touch(built->stage->learners[i].network->parameters);
+        if (learner_changes(built->stage, i))
+            parameters_touch(built->stage->learners[i].network->parameters);
     for (int i = 0; i < built->stage->n_terms; i++)
         parameters_touch(built->own[i].parameters);
 cleanup:

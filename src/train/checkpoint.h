@@ -1,4 +1,5 @@
-/* checkpoint.h: everything that a stage needs to go on as if it had never stopped: values and state of every learner and term, the
+/* checkpoint.h: everything that a stage needs to go on as if it had never stopped: values and state of every term and of
+ * every learner that it changes, the
  * optimisers' slots, the per-sample stores, and where it is. One safetensors file, written atomically. */
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H

@@ -187,6 +187,26 @@ static enum status not_finite(struct loop *loop, const struct bindings *bindings
     return fail(ctx, STATUS_NOT_FINITE, "stage %s, %s", loop->stage->name, message);
 }
 
+/* weights_check: a weight that overflowed can hide behind a finite loss (ReLU makes 0 of NaN); it must not reach a file. */
+static enum status weights_check(struct loop *loop)
+{
+    for (int i = 0; i < loop->stage->n_learners; i++) {
+        const struct parameters *parameters = loop->stage->learners[i].network->parameters;
+        for (int j = 0; loop->stage->learners[i].learns && j < parameters->count; j++) {
+            const struct parameter *entry = &parameters->entries[j];
+            const void *values = parameters_value(parameters, j);
+            for (int64_t k = 0; k < entry->elements; k++)
+                if (!isfinite(parameters->element == ELEMENT_F64 ? ((const double *)values)[k]
+                                                                 : ((const float *)values)[k]))
+                    return fail(loop->ctx, STATUS_NOT_FINITE,
+                                "stage %s, step %lld: %s.%s is not finite at element %lld; try a lower rate or clip: 1",
+                                loop->stage->name, (long long)loop->step, loop->stage->learners[i].name, entry->name,
+                                (long long)k);
+        }
+    }
+    return STATUS_OK;
+}
+
 static void events_run(const struct stage *stage, enum event_when when)
 {
     for (int i = 0; i < stage->n_events; i++) {
@@ -235,6 +255,7 @@ static enum status validate(struct loop *loop)
 
 static enum status epoch_close(struct loop *loop)
 {
+    RETURN_IF(weights_check(loop));
     events_run(loop->stage, EVENT_EPOCH);
     RETURN_IF(validate(loop));
     show(loop, true);

@@ -91,7 +91,8 @@ static enum status named_bind(struct context *ctx, struct arena *arena, const st
         names[*index] = table[*index].name;
     if (*index == count) {
         const char *nearest = nearest_name(name, names, count);
-        return value_fail(ctx, section, STATUS_BAD_INPUT, "no %s \"%s\"; %s%s%s", what, name,
+        const struct value *at = section && section->kind == VALUE_MAP ? value_get(section, "name") : section;
+        return value_fail(ctx, at, STATUS_BAD_INPUT, "no %s \"%s\"; %s%s%s", what, name,
                           nearest ? "nearest: \"" : "see retort list ", nearest ? nearest : what, nearest ? "\"" : "s");
     }
     const struct named *entry = &table[*index];

@@ -18,6 +18,15 @@ static void inputs_side(const struct method *method, enum side side, int *min, b
     }
 }
 
+/* tap_at: where the recipe names the i-th layer of a side; or the term, or NULL. */
+static const struct value *tap_at(const struct term *term, const char *word, int i)
+{
+    const struct value *list = value_get(term->at, word);
+    if (list && list->kind == VALUE_LIST)
+        return (size_t)i < list->count ? list->items[i] : list;
+    return list ? list : term->at;
+}
+
 /* tap_layers: the layers that a term reads on one side, as indices; the logits where none are named and the method takes logits. */
 static int tap_layers(struct context *ctx, const struct stage *stage, const struct term *term, enum side side,
                       int *layers)
@@ -32,8 +41,9 @@ static int tap_layers(struct context *ctx, const struct stage *stage, const stru
     if (min == 0 && n == 0)
         return 0;
     if (learner < 0) {
-        fail(ctx, STATUS_BAD_INPUT, "term %s: method %s needs a teacher, and stage %s has none; add a teacher: section",
-             term->name, term->method->name, stage->name);
+        value_fail(ctx, term->at, STATUS_BAD_INPUT,
+                   "term %s: method %s needs a teacher, and stage %s has none; add a teacher: section", term->name,
+                   term->method->name, stage->name);
         return -1;
     }
     const struct network *network = stage->learners[learner].network;
@@ -42,16 +52,18 @@ static int tap_layers(struct context *ctx, const struct stage *stage, const stru
         return 1;
     }
     if (n == 0) {
-        fail(ctx, STATUS_BAD_INPUT, "term %s: method %s reads layers of the %s; name them, e.g. %s: [%s]", term->name,
-             term->method->name, word, word, network->layers[0].name);
+        value_fail(ctx, term->at, STATUS_BAD_INPUT,
+                   "term %s: method %s reads layers of the %s; name them, e.g. %s: [%s]", term->name,
+                   term->method->name, word, word, network->layers[0].name);
         return -1;
     }
     if (n > TAPS_MAX) {
-        fail(ctx, STATUS_BAD_INPUT, "term %s: at most %d layers can be named, found %d", term->name, TAPS_MAX, n);
+        value_fail(ctx, tap_at(term, word, TAPS_MAX), STATUS_BAD_INPUT,
+                   "term %s: at most %d layers can be named, found %d", term->name, TAPS_MAX, n);
         return -1;
     }
     for (int i = 0; i < n; i++) {
-        layers[i] = network_layer(network, names[i], NULL);
+        layers[i] = network_layer(network, names[i], tap_at(term, word, i));
         if (layers[i] < 0)
             return -1;
     }
@@ -147,6 +159,16 @@ static int taps_side(struct stage_graph *built, const struct stage_graph_spec *s
     return n;
 }
 
+/* term_fail: the method's message, with the place of its term in front. */
+static enum status term_fail(struct context *ctx, const struct term *term)
+{
+    struct error error = ctx->error;
+    if (!term->at || error.status == STATUS_NO_MEMORY)
+        return error.status;
+    error_clear(ctx);
+    return value_fail(ctx, term->at, error.status, "%s", error.message);
+}
+
 static enum status term_build(struct stage_graph *built, const struct stage_graph_spec *spec, int index)
 {
     struct context *ctx = built->ctx;
@@ -175,7 +197,7 @@ static enum status term_build(struct stage_graph *built, const struct stage_grap
     built->graph->prefix = NULL;
     built->term_values[index] = method_build(built->graph, term->method, &site, term->options);
     graph_label(built->graph, NULL);
-    return built->term_values[index] ? STATUS_OK : ctx->error.status;
+    return built->term_values[index] ? STATUS_OK : term_fail(ctx, term);
 }
 
 /* loss_sum: sum of weight * value over the terms. */

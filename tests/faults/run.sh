@@ -3,7 +3,8 @@
 # builds, and demands that a test fails. README.md says how a fault is written.
 #
 # Prints `fault NAME: caught by TEST` for each and `N of N caught` at the end; status 1 when one was not caught, or
-# when a test that caught one fails on the copy without faults as well (it would prove nothing).
+# when a test that caught one fails on the copy without faults as well (it would prove nothing). Only what the tests
+# to be run need is built. JOBS: how many compilers and tests run side by side (default: cores).
 set -euo pipefail
 
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -12,6 +13,9 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/retort-faults.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 tree="$work/tree"
 build="$work/build"
+jobs=${JOBS:-$(nproc)}
+# The copy lies elsewhere each time, which ccache should not see.
+export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
 
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
@@ -31,10 +35,24 @@ generator=()
 command -v ninja >/dev/null && generator=(-G Ninja)
 # Warnings are no errors here: a fault may well leave a variable unused, and it is for the tests to find it.
 cmake -S "$tree" -B "$build" "${generator[@]}" -DRETORT_WERROR=OFF >"$work/configure.log"
-make_all() {
-    cmake --build "$build" -j "$(nproc)" >"$work/build.log" 2>&1
+# make_for REGEX: builds what the tests with such names need: programs in C are targets of the test's name, scripts run
+# the program. An empty REGEX: everything.
+make_for() {
+    local targets=() test
+    for test in $([ -z "$1" ] || ctest --test-dir "$build" -N -R "$1" | sed -n 's/^ *Test *#[0-9]*: //p'); do
+        grep -qx "$test" "$work/programs" || test=retort
+        targets+=(--target "$test")
+    done
+    cmake --build "$build" -j "$jobs" "${targets[@]}" >"$work/build.log" 2>&1
 }
-if ! make_all; then
+cmake --build "$build" --target help | grep -oE '(^|[ /])test_[a-z0-9_]+' | tr -d ' /' | sort -u >"$work/programs"
+
+# hint_of NAME: which tests come first.
+hint_of() {
+    sed -n 's/^tests:[[:space:]]*//p' "$faults/$1.fault" | head -1
+}
+hints=$(for name in "${names[@]}"; do hint_of "$name"; done | sort -u | paste -sd '|')
+if ! make_for "$hints"; then
     tail -20 "$work/build.log" >&2
     echo "run.sh: the source without faults does not build" >&2
     exit 1
@@ -44,7 +62,7 @@ fi
 # fails. The house checks look at how the source is written, not at what it does. Prints the names of failed tests.
 run_tests() {
     rm -f "$build/Testing/Temporary/CTestCostData.txt"
-    (cd "$build" && ctest -j "$(nproc)" --stop-on-failure -E '^test_house_' "$@") >"$work/test.log" 2>&1 || true
+    (cd "$build" && ctest -j "$jobs" --stop-on-failure -E '^test_house_' "$@") >"$work/test.log" 2>&1 || true
     if ! grep -qE 'tests passed, [0-9]+ tests failed out of' "$work/test.log" &&
         ! grep -q 'No tests were found' "$work/test.log"; then
         tail -20 "$work/test.log" >&2
@@ -58,17 +76,19 @@ caught=0
 catching=()
 for name in "${names[@]}"; do
     fault="$faults/$name.fault"
+    # Kept from the copy: somebody may be at work in the source meanwhile.
+    mapfile -t files < <(sed -n 's/^file:[[:space:]]*//p' "$fault" | sort -u)
+    tar -cf "$work/kept.tar" -C "$tree" "${files[@]}" 2>"$work/kept.log" || true # apply.py says what is not there
     mapfile -t changed < <(/usr/bin/python3 "$faults/apply.py" "$tree" "$fault")
     if [ ${#changed[@]} -eq 0 ]; then
         echo "fault $name: NOT PLANTED"
-    elif ! make_all; then
+    elif hint=$(hint_of "$name") && ! make_for "$hint"; then
         grep -m 3 -E 'error:|FAILED' "$work/build.log" >&2 || true
         echo "fault $name: DOES NOT BUILD"
     else
-        hint=$(sed -n 's/^tests:[[:space:]]*//p' "$fault" | head -1)
         failed=""
         [ -z "$hint" ] || failed=$(run_tests -R "$hint")
-        [ -n "$failed" ] || failed=$(run_tests)
+        [ -n "$failed" ] || { make_for "" && failed=$(run_tests); } || true
         if [ -n "$failed" ]; then
             echo "fault $name: caught by $(echo "$failed" | paste -sd ' ')"
             caught=$((caught + 1))
@@ -77,17 +97,15 @@ for name in "${names[@]}"; do
             echo "fault $name: NOT CAUGHT"
         fi
     fi
-    # Back to the source as it is. A planting that was refused half-way may have changed files that it did not print.
-    while IFS= read -r file; do
-        cmp -s "$source/$file" "$tree/$file" || cp "$source/$file" "$tree/$file"
-    done < <(sed -n 's/^file:[[:space:]]*//p' "$fault" | sort -u)
+    # Back to the source as it was, with a new date, so that it is built again.
+    tar -xmf "$work/kept.tar" -C "$tree"
 done
 
 status=0
 if [ ${#catching[@]} -gt 0 ]; then
-    make_all
-    pattern=$(printf '%s\n' "${catching[@]}" | sort -u | paste -sd '|')
-    wrong=$(run_tests -R "^($pattern)\$")
+    pattern="^($(printf '%s\n' "${catching[@]}" | sort -u | paste -sd '|'))\$"
+    make_for "$pattern"
+    wrong=$(run_tests -R "$pattern")
     if [ -n "$wrong" ]; then
         echo "these tests fail without any fault: $(echo "$wrong" | paste -sd ' ')"
         status=1
