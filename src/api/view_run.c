@@ -51,7 +51,7 @@ static void summary_row(struct table *table, struct context *ctx, const struct v
     char mean[VIEW_NUMBER_SIZE], deviation[VIEW_NUMBER_SIZE], number[VIEW_NUMBER_SIZE];
     const struct value *summary = value_get(value_get(root, "comparison"), role), *stage = stage_of_role(root, role);
     const struct value *spread = value_get(summary, "std");
-    if (summary == NULL || summary->kind != VALUE_MAP)
+    if (stage == NULL || summary == NULL || summary->kind != VALUE_MAP)
         return;
     table_row(table);
     table_cell(table, role);
