@@ -311,12 +311,7 @@ static enum status student_copy(struct distillation *d)
     const char *from = folder_file(d->arena, &d->folder, "models/%s.safetensors", best);
     const char *to = folder_file(d->arena, &d->folder, "models/student.safetensors");
     RETURN_IF(file_read(d->ctx, from, 0, &bytes, &count));
-    struct file_writer *writer = file_writer_new(d->ctx, to);
-    enum status status = writer ? file_write(writer, bytes, count) : d->ctx->error.status;
-    if (status == STATUS_OK)
-        status = file_commit(writer);
-    else
-        file_discard(writer);
+    enum status status = folder_put(d->ctx, to, bytes, count);
     memory_free(d->ctx, bytes);
     return status;
 }
@@ -331,14 +326,9 @@ static enum status result_write(struct distillation *d, double seconds, struct v
     json_write(*result, &text, 1);
     text_add(&text, "\n");
     const char *path = folder_file(d->arena, &d->folder, "result.json");
-    struct file_writer *writer = !text.failed && path ? file_writer_new(d->ctx, path) : NULL;
-    enum status status = writer ? file_write(writer, text.bytes, text.length) : d->ctx->error.status;
+    enum status status = text.failed ? d->ctx->error.status : folder_put(d->ctx, path, text.bytes, text.length);
     text_free(&text);
-    if (status != STATUS_OK) {
-        file_discard(writer);
-        return status;
-    }
-    return file_commit(writer);
+    return status;
 }
 
 /* --- the whole --- */

@@ -55,12 +55,12 @@ static void record_remove(struct arena *arena, const char *path)
     unlink(path);
 }
 
-static enum status file_put(struct context *ctx, const char *path, const char *text)
+enum status folder_put(struct context *ctx, const char *path, const void *bytes, size_t count)
 {
-    struct file_writer *writer = file_writer_new(ctx, path);
+    struct file_writer *writer = path ? file_writer_new(ctx, path) : NULL;
     if (!writer)
         return ctx->error.status;
-    if (file_write(writer, text, strlen(text)) != STATUS_OK) {
+    if (file_write(writer, bytes, count) != STATUS_OK) {
         file_discard(writer);
         return ctx->error.status;
     }
@@ -76,7 +76,7 @@ static enum status folder_begin(struct context *ctx, const struct plan *plan, co
     RETURN_IF(record_note(ctx, folder->record, "recipe_sha256", plan->sha256));
     RETURN_IF(record_flush(ctx, folder->record));
     directory_empty(plan->arena, folder_file(plan->arena, folder, "checkpoints"));
-    return file_put(ctx, recipe, plan->text);
+    return folder_put(ctx, recipe, plan->text, strlen(plan->text));
 }
 
 enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force,

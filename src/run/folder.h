@@ -15,6 +15,8 @@ struct folder {
 /* folder_file: PATH/a or PATH/a/b of the arena. */
 const char *folder_file(struct arena *arena, const struct folder *folder, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* folder_put: a whole file, which takes its place when it is complete. path NULL: an earlier error is passed on. */
+enum status folder_put(struct context *ctx, const char *path, const void *bytes, size_t count);
 /* folder_create: for a new run: makes it, refuses one with a run in it unless `force`; opens the record; writes recipe.yaml last, from when
  * on the run can be resumed. */
 enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force,
