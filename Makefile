@@ -17,6 +17,7 @@ help:
 	@echo 'make bench       speed and memory beside PyTorch'
 	@echo 'make format      format the sources'
 	@echo 'make tidy        clang-tidy alone (check runs it too)'
+	@echo 'make docs        the reference of include/retort.h (wants doxygen): build/reference'
 	@echo 'make fuzz        build the libFuzzer targets'
 	@echo 'make install     install under /usr/local (cmake --install build --prefix DIR for elsewhere)'
 	@echo 'make clean       remove what was built'
@@ -58,6 +59,11 @@ format:
 tidy:
 	scripts/tidy.sh
 
+docs:
+	mkdir -p build
+	doxygen docs/Doxyfile
+	@echo 'build/reference/html/index.html'
+
 fuzz:
 	cmake -S . -B build-fuzz $(NINJA) -DCMAKE_C_COMPILER=clang -DRETORT_FUZZ=ON -DRETORT_TESTS=ON
 	cmake --build build-fuzz -j $$(nproc) --target fuzz
@@ -69,4 +75,4 @@ install: build
 clean:
 	rm -rf build build-asan build-fuzz
 
-.PHONY: help deps build demo check check-asan faults bench format tidy fuzz install clean
+.PHONY: help deps build demo check check-asan faults bench format tidy docs fuzz install clean

@@ -1,4 +1,5 @@
 # libretort.a, in which only the names of include/retort.h are global, and the program that stands on it.
+# What is installed, the shared library among it, is in cmake/Install.cmake.
 
 if(NOT TARGET retort_api)
     return()
@@ -16,33 +17,31 @@ endforeach()
 # Names inside are short (node_new), and in a static library they would meet a user's own. So all objects are
 # linked into one, whose other names become local. Sanitisers need their per-file metadata as it is, and are
 # for our own tests only.
-if(RETORT_SANITIZE)
+if(instruments)
     set(library_linked ${room_targets})
 else()
     set(library ${PROJECT_BINARY_DIR}/libretort.a)
     set(merged ${PROJECT_BINARY_DIR}/retort-merged.o)
     add_custom_command(
-        OUTPUT ${library}
+        OUTPUT ${library} ${merged}
         COMMAND ${CMAKE_LINKER} -r -o ${merged} --whole-archive ${room_archives}
         COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=retort_*" ${merged}
         COMMAND ${CMAKE_COMMAND} -E rm -f ${library}
         COMMAND ${CMAKE_AR} rcs ${library} ${merged}
-        COMMAND ${CMAKE_COMMAND} -E rm -f ${merged}
         DEPENDS ${room_targets} ${room_archives}
         COMMENT "Merging the rooms into libretort.a"
         VERBATIM)
     add_custom_target(libretort ALL DEPENDS ${library})
     # What the rooms link from outside, as libretort.a's users must.
-    set(library_linked ${library} m Threads::Threads)
+    set(library_needs m Threads::Threads)
     foreach(room IN LISTS library_rooms)
         foreach(spec IN LISTS libraries_${room})
             string(REGEX REPLACE ":.*" "" name ${spec})
-            list(APPEND library_linked ${LIBRARY_${name}})
+            list(APPEND library_needs ${LIBRARY_${name}})
         endforeach()
     endforeach()
-    install(FILES ${library} TYPE LIB)
+    set(library_linked ${library} ${library_needs})
 endif()
-install(FILES ${PROJECT_SOURCE_DIR}/include/retort.h TYPE INCLUDE)
 
 if(TARGET retort_cli)
     add_executable(retort $<TARGET_OBJECTS:retort_cli>)

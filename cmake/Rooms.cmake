@@ -5,7 +5,7 @@
 set(libraries_format jansson:jansson.h:libjansson-dev z:zlib.h:zlib1g-dev)
 set(libraries_recipe yaml:yaml.h:libyaml-dev)
 set(libraries_record sqlite3:sqlite3.h:libsqlite3-dev)
-set(libraries_kernel dnnl:dnnl.h:libdnnl-dev)
+set(libraries_kernel dnnl:dnnl.h:libdnnl-dev lapacke:lapacke.h:liblapacke-dev)
 
 function(link_outside room spec)
     string(REPLACE ":" ";" parts ${spec})
@@ -22,9 +22,9 @@ function(link_outside room spec)
 endfunction()
 
 # How numerical code is compiled: fused multiply-add and reductions as we wrote them, never -ffast-math.
-# The sanitised build checks memory, not speed, and -O3 would only make it slow to compile.
+# An instrumented build is not for speed, and -O3 would only make it slow to compile.
 set(kernel_options -ffp-contract=fast -fno-math-errno -fno-trapping-math)
-if(NOT RETORT_SANITIZE)
+if(NOT instruments)
     list(APPEND kernel_options -O3)
 endif()
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")

@@ -24,7 +24,8 @@ file(GLOB support CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
 if(support)
     rooms_of("${support}" support_rooms)
     add_library(retort_test_support STATIC ${support})
-    target_include_directories(retort_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src)
+    target_include_directories(retort_test_support PUBLIC ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src
+                                                   PRIVATE ${PROJECT_SOURCE_DIR}/include)
     target_link_libraries(retort_test_support PRIVATE retort_flags PUBLIC ${support_rooms} ${LIBRARY_cmocka})
 endif()
 

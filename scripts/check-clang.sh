@@ -15,6 +15,7 @@ each() {
 find src -name '*.c' -not -path 'src/kernel/level/*' -not -path 'src/cli/*' | each -Isrc -Iinclude
 find src/cli -name '*.c' | each -Isrc -Iinclude
 find tests -name '*.c' -not -path '*/fixtures/*' | each -Isrc -Itests -Iinclude
+find examples -name '*.c' | each -Iinclude
 case $(uname -m) in
 x86_64 | amd64) levels="v2 v3 v4" ;;
 *) levels=generic ;;

@@ -9,10 +9,10 @@
 # Asks no question, and calls apt only when a package is missing. Not root: uses sudo.
 set -euo pipefail
 
-build="build-essential cmake ninja-build pkg-config libdnnl-dev libyaml-dev libjansson-dev libsqlite3-dev zlib1g-dev libjs-chart.js"
+build="build-essential cmake ninja-build pkg-config libdnnl-dev liblapacke-dev libyaml-dev libjansson-dev libsqlite3-dev zlib1g-dev libjs-chart.js"
 data="dataset-fashion-mnist"
-check="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev python3 python3-numpy sqlite3 chromium"
-bench="python3-torch"
+check="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev python3 python3-numpy sqlite3 chromium doxygen"
+bench="python3-torch python3-venv python3-yaml"
 
 case "${1:---demo}" in
 --demo) wanted="$build $data" ;;

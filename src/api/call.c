@@ -81,6 +81,7 @@ enum retort_status call_end(struct retort_context *context, struct retort_result
         result->ctx.log = NULL;
         result->ctx.log_user = NULL;
         result->ctx.cancel = NULL;
+        result->ctx.additions = NULL;
         *out = result;
         return RETORT_OK;
     }

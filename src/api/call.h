@@ -5,6 +5,7 @@
 #ifndef API_CALL_H
 #define API_CALL_H
 
+#include "base/additions.h"
 #include "base/text.h"
 #include "base/value.h"
 
@@ -16,6 +17,8 @@ struct retort_context {
     pthread_mutex_t lock; /* of log and progress: a user's functions are never called side by side */
     void (*log)(void *user, enum retort_log_level level, const char *line);
     void *log_user;
+    struct additions additions; /* of base: what was registered */
+    struct arena *added;        /* in which it lies; NULL: nothing was */
 };
 
 /* result_view: how a result reads for people. */

@@ -1,6 +1,7 @@
 /* context.c: the context of the public interface. */
 #include "api/call.h"
 
+#include "base/arena.h"
 #include "base/thread.h"
 
 const char *retort_version(void)
@@ -41,6 +42,8 @@ void retort_context_free(struct retort_context *context)
     if (context == NULL)
         return;
     struct context own = context->base;
+    additions_free(&own, &context->additions);
+    arena_free(context->added);
     pthread_mutex_destroy(&context->lock);
     memory_free(&own, context);
 }

@@ -88,6 +88,7 @@ static enum retort_status distill(struct retort_context *context, const struct r
                                   .resume = params->resume,
                                   .force = params->force,
                                   .student_only = student_only,
+                                  .profile = params->profile,
                                   .jobs = params->jobs > 0 ? params->jobs : ctx->threads,
                                   .version = retort_version(),
                                   .progress = params->progress != NULL ? progress_forward : NULL,

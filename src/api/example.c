@@ -1,8 +1,10 @@
 /* example.c: a recipe that uses an entry, made from its table, so that no example can be out of date. */
 #include "api/kinds.h"
 
+#include "base/additions.h"
 #include "base/text.h"
 #include "knowledge/method.h"
+#include "nn/layer.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"
 
@@ -33,6 +35,8 @@ static const char *const layer_lists[] = {
     "{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, {X}, global_average_pool, {linear: {out: 10}}]}",
     "{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, {X}, {linear: {out: 10}}]}",
     "{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, global_average_pool, {X}, {linear: {out: 10}}]}",
+    ("{layers: [{conv: {out: 8, kernel: 7, stride: 7}, name: a}, tokens, {X}, global_average_pool, "
+     "{linear: {out: 10}}]}"),
     ("{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, {conv: {out: 8, kernel: 3, padding: 1}, name: b}, "
      "{X, inputs: [a, b]}, global_average_pool, {linear: {out: 10}}]}"),
 };
@@ -151,6 +155,16 @@ static bool layer_fits(const struct example *example)
     return status == STATUS_OK;
 }
 
+static bool layer_from_outside(const struct context *ctx, const char *name)
+{
+    for (size_t i = 0; i < additions_count(ctx, ADDITION_LAYER); i++) {
+        const struct layer_type *type = additions_at(ctx, ADDITION_LAYER, i);
+        if (strcmp(type->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum status example_layer(const struct example *example)
 {
     const char *required = options_text(example);
@@ -168,6 +182,8 @@ static enum status example_layer(const struct example *example)
         if (layer_fits(example))
             return STATUS_OK;
     }
+    if (layer_from_outside(example->ctx, example->entry->name))
+        return STATUS_OK; /* one that needs a network of its own kind: the last list shows how it is written */
     return fail(example->ctx, STATUS_UNSUPPORTED, "no example for layer %s: this is our mistake, please report it",
                 example->entry->name);
 }
@@ -191,6 +207,20 @@ static enum status example_data(const struct example *example)
     return section == NULL ? example->ctx->error.status : set(example, "data", section);
 }
 
+/* example_augment: its setting, by the type that this has. */
+static enum status example_augment(const struct example *example)
+{
+    enum option_type type = example->entry->options.specs[0].type;
+    const char *value = type == OPTION_BOOLEAN ? "true" : type == OPTION_INTEGER ? "2" : "0.2";
+    const char *path = arena_format(example->arena, "data.augment.%s", example->entry->name);
+    return path == NULL ? example->ctx->error.status : set(example, path, value);
+}
+
+static enum status example_section(const struct example *example)
+{
+    return recipe_set(example->ctx, example->arena, example->recipe, example->entry->example);
+}
+
 static enum status example_fill(const struct example *example, enum kind_id kind)
 {
     const char *named = named_text(example);
@@ -211,6 +241,10 @@ static enum status example_fill(const struct example *example, enum kind_id kind
         return set(example, "student.train.optimiser", named);
     case KIND_SCHEDULE:
         return set(example, "student.train.schedule", named);
+    case KIND_AUGMENT:
+        return example_augment(example);
+    case KIND_SECTION:
+        return example_section(example);
     case KIND_DATA:
         return example_data(example);
     }

@@ -1,6 +1,9 @@
 /* kinds.c: what there is of each kind, out of the tables of the rooms. */
 #include "api/kinds.h"
 
+#include "api/sections.h"
+#include "data/augment.h"
+
 #include "data/reader.h"
 #include "knowledge/method.h"
 #include "nn/block.h"
@@ -9,14 +12,14 @@
 
 #include <string.h>
 
-static size_t method_count(void)
+static size_t methods_count(const struct context *ctx)
 {
-    return method_table_count;
+    return method_count(ctx);
 }
 
-static struct kind_entry method_entry(size_t index)
+static struct kind_entry methods_entry(const struct context *ctx, size_t index)
 {
-    const struct method *method = method_table[index];
+    const struct method *method = method_at(ctx, index);
     return (struct kind_entry){.name = method->name,
                                .summary = method->summary,
                                .family = method_family_text(method->family),
@@ -28,13 +31,15 @@ static struct kind_entry method_entry(size_t index)
                                .method = method};
 }
 
-static size_t scheme_count(void)
+static size_t schemes_count(const struct context *ctx)
 {
+    (void)ctx;
     return scheme_table_count;
 }
 
-static struct kind_entry scheme_entry(size_t index)
+static struct kind_entry schemes_entry(const struct context *ctx, size_t index)
 {
+    (void)ctx;
     const struct scheme *scheme = scheme_table[index];
     return (struct kind_entry){.name = scheme->name,
                                .summary = scheme->summary,
@@ -53,13 +58,15 @@ static const struct option_spec network_teacher_options[] = {
     {.name = "train", .type = OPTION_VALUE, .help = "how it is trained; as the student's section train:"},
 };
 
-static size_t teacher_count(void)
+static size_t teachers_count(const struct context *ctx)
 {
+    (void)ctx;
     return 1;
 }
 
-static struct kind_entry teacher_entry(size_t index)
+static struct kind_entry teachers_entry(const struct context *ctx, size_t index)
 {
+    (void)ctx;
     (void)index;
     return (struct kind_entry){
         .name = "network",
@@ -69,22 +76,22 @@ static struct kind_entry teacher_entry(size_t index)
         .options = OPTION_SET(network_teacher_options)};
 }
 
-static size_t layer_count(void)
+static size_t layers_count(const struct context *ctx)
 {
-    return layer_table_count + block_table_count;
+    return layer_type_count(ctx) + block_table_count;
 }
 
-static struct kind_entry layer_entry(size_t index)
+static struct kind_entry layers_entry(const struct context *ctx, size_t index)
 {
-    if (index >= layer_table_count) {
-        const struct block_type *block = block_table[index - layer_table_count];
+    if (index >= layer_type_count(ctx)) {
+        const struct block_type *block = block_table[index - layer_type_count(ctx)];
         return (struct kind_entry){.name = block->name,
                                    .summary = block->summary,
                                    .family = "block",
                                    .options = {block->options, block->n_options},
                                    .options_size = block->options_size};
     }
-    const struct layer_type *layer = layer_table[index];
+    const struct layer_type *layer = layer_type_at(ctx, index);
     return (struct kind_entry){.name = layer->name,
                                .summary = layer->summary,
                                .family = "layer",
@@ -92,13 +99,15 @@ static struct kind_entry layer_entry(size_t index)
                                .options_size = layer->options_size};
 }
 
-static size_t network_count(void)
+static size_t networks_count(const struct context *ctx)
 {
+    (void)ctx;
     return zoo_table_count;
 }
 
-static struct kind_entry network_entry(size_t index)
+static struct kind_entry networks_entry(const struct context *ctx, size_t index)
 {
+    (void)ctx;
     const struct zoo_entry *zoo = zoo_table[index];
     return (struct kind_entry){.name = zoo->name,
                                .summary = zoo->summary,
@@ -107,13 +116,15 @@ static struct kind_entry network_entry(size_t index)
                                .options_size = zoo->options_size};
 }
 
-static size_t optimiser_count(void)
+static size_t optimisers_count(const struct context *ctx)
 {
+    (void)ctx;
     return optimiser_table_count;
 }
 
-static struct kind_entry optimiser_entry(size_t index)
+static struct kind_entry optimisers_entry(const struct context *ctx, size_t index)
 {
+    (void)ctx;
     const struct optimiser *optimiser = optimiser_table[index];
     return (struct kind_entry){.name = optimiser->name,
                                .summary = optimiser->summary,
@@ -122,13 +133,15 @@ static struct kind_entry optimiser_entry(size_t index)
                                .options_size = optimiser->options_size};
 }
 
-static size_t schedule_count(void)
+static size_t schedules_count(const struct context *ctx)
 {
+    (void)ctx;
     return schedule_table_count;
 }
 
-static struct kind_entry schedule_entry(size_t index)
+static struct kind_entry schedules_entry(const struct context *ctx, size_t index)
 {
+    (void)ctx;
     const struct schedule *schedule = schedule_table[index];
     return (struct kind_entry){.name = schedule->name,
                                .summary = schedule->summary,
@@ -137,15 +150,17 @@ static struct kind_entry schedule_entry(size_t index)
                                .options_size = schedule->options_size};
 }
 
-static size_t data_count(void)
+static size_t data_count(const struct context *ctx)
 {
+    (void)ctx;
     size_t count = 0;
     reader_table(&count);
     return count;
 }
 
-static struct kind_entry data_entry(size_t index)
+static struct kind_entry data_entry(const struct context *ctx, size_t index)
 {
+    (void)ctx;
     size_t count = 0;
     const struct reader *reader = reader_table(&count)[index];
     return (struct kind_entry){.name = reader->name,
@@ -156,15 +171,35 @@ static struct kind_entry data_entry(size_t index)
                                .file_paths = reader->paths};
 }
 
+static size_t augments_count(const struct context *ctx)
+{
+    (void)ctx;
+    size_t count = 0;
+    augment_table(&count);
+    return count;
+}
+
+static struct kind_entry augments_entry(const struct context *ctx, size_t index)
+{
+    (void)ctx;
+    size_t count = 0;
+    const struct augment *augment = augment_table(&count)[index];
+    return (struct kind_entry){
+        .name = augment->name, .summary = augment->summary, .paper = augment->paper, .options = {&augment->option, 1}};
+}
+
 static const struct kind kinds[] = {
-    {"methods", "method", "what is taught and how: a loss each", method_count, method_entry, KIND_METHOD},
-    {"schemes", "scheme", "who teaches whom, and when", scheme_count, scheme_entry, KIND_SCHEME},
-    {"teachers", "teacher", "where a teacher comes from", teacher_count, teacher_entry, KIND_TEACHER},
-    {"layers", "layer", "what a network is built of", layer_count, layer_entry, KIND_LAYER},
-    {"networks", "network", "networks by name", network_count, network_entry, KIND_NETWORK},
-    {"optimisers", "optimiser", "how gradients become steps", optimiser_count, optimiser_entry, KIND_OPTIMISER},
-    {"schedules", "schedule", "the course of the learning rate", schedule_count, schedule_entry, KIND_SCHEDULE},
+    {"methods", "method", "what is taught and how: a loss each", methods_count, methods_entry, KIND_METHOD},
+    {"schemes", "scheme", "who teaches whom, and when", schemes_count, schemes_entry, KIND_SCHEME},
+    {"teachers", "teacher", "where a teacher comes from", teachers_count, teachers_entry, KIND_TEACHER},
+    {"layers", "layer", "what a network is built of", layers_count, layers_entry, KIND_LAYER},
+    {"networks", "network", "networks by name", networks_count, networks_entry, KIND_NETWORK},
+    {"optimisers", "optimiser", "how gradients become steps", optimisers_count, optimisers_entry, KIND_OPTIMISER},
+    {"schedules", "schedule", "the course of the learning rate", schedules_count, schedules_entry, KIND_SCHEDULE},
     {"data", "data", "data sets and file formats", data_count, data_entry, KIND_DATA},
+    {"augments", "augment", "what is done to training images: data.augment", augments_count, augments_entry,
+     KIND_AUGMENT},
+    {"sections", "section", "what a recipe is made of", sections_count, sections_entry, KIND_SECTION},
 };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -185,19 +220,21 @@ const struct kind *kind_find(struct context *ctx, const char *name)
     }
     const char *nearest = nearest_name(name, names, 2 * KINDS);
     fail(ctx, STATUS_BAD_INPUT, "no kind \"%s\"; %s%s%s", name, nearest != NULL ? "nearest: \"" : "expected ",
-         nearest != NULL ? nearest : "methods, schemes, teachers, layers, networks, optimisers, schedules or data",
+         nearest != NULL
+             ? nearest
+             : "methods, schemes, teachers, layers, networks, optimisers, schedules, data, augments or sections",
          nearest != NULL ? "\"" : "");
     return NULL;
 }
 
 int kind_entry_find(struct context *ctx, struct arena *arena, const struct kind *kind, const char *name)
 {
-    size_t count = kind->count();
+    size_t count = kind->count(ctx);
     const char **names = arena_take(arena, count, sizeof *names);
     if (names == NULL)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        names[i] = kind->entry(i).name;
+        names[i] = kind->entry(ctx, i).name;
         if (strcmp(names[i], name) == 0)
             return (int)i;
     }

@@ -14,6 +14,7 @@ struct kind_entry {
     size_t options_size;
     const struct method *method;   /* of a method: what it reads */
     const char *const *file_paths; /* of a reader: its options that are paths, NULL-terminated; may be NULL */
+    const char *example;           /* of a section: "path=value" into the example's recipe */
 };
 
 enum kind_id {
@@ -24,13 +25,15 @@ enum kind_id {
     KIND_NETWORK,
     KIND_OPTIMISER,
     KIND_SCHEDULE,
-    KIND_DATA
+    KIND_DATA,
+    KIND_AUGMENT,
+    KIND_SECTION
 };
 
 struct kind {
     const char *plural, *singular, *summary;
-    size_t (*count)(void);
-    struct kind_entry (*entry)(size_t index);
+    size_t (*count)(const struct context *ctx);
+    struct kind_entry (*entry)(const struct context *ctx, size_t index);
     enum kind_id id;
 };
 

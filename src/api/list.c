@@ -20,11 +20,11 @@ static struct value *kinds_value(struct arena *arena)
     return list;
 }
 
-static struct value *entries_value(struct arena *arena, const struct kind *kind)
+static struct value *entries_value(const struct context *ctx, struct arena *arena, const struct kind *kind)
 {
     struct value *list = value_list(arena);
-    for (size_t i = 0; i < kind->count(); i++) {
-        struct kind_entry entry = kind->entry(i);
+    for (size_t i = 0; i < kind->count(ctx); i++) {
+        struct kind_entry entry = kind->entry(ctx, i);
         list = value_append(arena, list, entry_value(arena, &entry));
     }
     return list;
@@ -38,7 +38,7 @@ enum retort_status retort_list(struct retort_context *context, const struct reto
         return RETORT_NO_MEMORY;
     const struct kind *kind = params->kind != NULL ? kind_find(&result->ctx, params->kind) : NULL;
     if (kind != NULL)
-        result->root = entries_value(result->arena, kind);
+        result->root = entries_value(&result->ctx, result->arena, kind);
     else if (params->kind == NULL)
         result->root = kinds_value(result->arena);
     result->view = view_list;
@@ -79,7 +79,7 @@ enum retort_status retort_help(struct retort_context *context, const struct reto
     const struct kind *kind = status == STATUS_OK ? kind_find(ctx, params->kind) : NULL;
     int index = kind != NULL ? kind_entry_find(ctx, arena, kind, params->name) : -1;
     if (index >= 0) {
-        struct kind_entry entry = kind->entry((size_t)index);
+        struct kind_entry entry = kind->entry(ctx, (size_t)index);
         result->root = help_value(ctx, arena, kind, &entry);
     }
     result->view = view_help;

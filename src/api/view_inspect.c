@@ -47,9 +47,10 @@ void view_inspect(const struct retort_result *result, struct text *out)
     count_line(out, "macs", value_get(root, "macs"), " multiply-accumulates a sample");
     count_line(out, "float32", value_path(root, "bytes.float32"), " bytes");
     count_line(out, "int8", value_path(root, "bytes.int8"), " bytes");
-    text_format(out, "%-12s", "logits");
-    view_one_line(value_path(root, "outputs.logits"), out);
-    text_add(out, "\n\n");
+    const struct value *outputs = value_get(root, "outputs");
+    for (size_t i = 0; i < outputs->count; i++)
+        text_format(out, "%-11s %s\n", outputs->entries[i].key, outputs->entries[i].value->text);
+    text_add(out, "\n");
     layers_write(value_get(root, "layers"), out);
 }
 

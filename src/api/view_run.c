@@ -149,4 +149,7 @@ void view_run(const struct retort_result *result, struct text *out)
         verdict_write(comparison, out);
     if (result->folder != NULL)
         files_write(result, out);
+    const struct value *stages = value_get(result->root, "stages");
+    for (size_t i = 0; stages != NULL && i < stages->count; i++)
+        view_profile(stages->items[i], out);
 }

@@ -28,6 +28,8 @@ struct allocator {
     uint64_t fail_at;
 };
 
+struct additions;
+
 enum log_level { LOG_QUIET, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 struct context {
@@ -38,6 +40,7 @@ struct context {
     void *log_user;
     int threads;                         /* threads that one run may use; at least 1 */
     const volatile sig_atomic_t *cancel; /* borrowed; non-zero asks to stop at the next safe point; NULL: never */
+    const struct additions *additions;   /* borrowed: to the tables (base/additions.h); NULL: none */
 };
 
 /* context_init: the system's allocator, log level INFO to standard error, one thread. */

@@ -103,6 +103,15 @@ double clock_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+double work_seconds(int threads)
+{
+    struct timespec now;
+    if (threads > 1)
+        return clock_seconds();
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 /* quota_cores: the cores' worth of time that a control group allows, rounded up; 0: no limit is known. */
 static int quota_cores(void)
 {

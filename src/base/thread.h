@@ -10,6 +10,9 @@
 enum status jobs_run(struct context *ctx, int jobs, int count, enum status (*work)(struct context *, void *user, int i),
                      void *user);
 double clock_seconds(void); /* monotonic */
-int cpu_count(void);        /* cores this process may use */
+/* work_seconds: the clock to measure work with: for one thread, its CPU time, which other programs on the machine hardly disturb; for
+ * several, clock_seconds. */
+double work_seconds(int threads);
+int cpu_count(void); /* cores this process may use */
 
 #endif

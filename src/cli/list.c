@@ -18,7 +18,8 @@ const struct command command_list = {
     .name = "list",
     .operands = "[KIND]",
     .summary = "every method, scheme, teacher, layer, network, optimiser, schedule or data set",
-    .details = "KIND: methods, schemes, teachers, layers, networks, optimisers, schedules, data. Without: the kinds.",
+    .details = "KIND: methods, schemes, teachers, layers, networks, optimisers, schedules, data, augments, sections. "
+               "Without: the kinds.",
     .operands_max = 1,
     .options = options,
     .option_count = sizeof options / sizeof options[0],

@@ -29,6 +29,7 @@ int run_recipe(struct cli *cli, struct retort_distill_params params,
     params.folder = resume != NULL ? resume : output;
     params.resume = resume != NULL;
     params.force = cli_flag(cli, "force");
+    params.profile = cli_flag(cli, "profile");
     params.jobs = (int)cli_value(cli, "jobs")->integer;
     params.progress = progress != NULL ? progress_show : NULL;
     params.user = progress;

@@ -36,10 +36,17 @@ enum status augmentation_bind(struct context *ctx, struct arena *arena, const st
     }
     RETURN_IF(options_bind(ctx, arena, set, section, "augment", settings));
     out->seed = seed;
-    for (size_t i = 0; i < AUGMENT_COUNT; i++)
-        if (augments[i]->views(&settings[i]) != 1)
-            out->steps[out->count++] =
-                (struct augmentation_step){augments[i], settings[i], random_stream(augments[i]->name)};
+    for (size_t i = 0; i < AUGMENT_COUNT; i++) {
+        struct augmentation_step step = {augments[i], settings[i], random_stream(augments[i]->name)};
+        if (augments[i]->check != NULL)
+            RETURN_IF(augments[i]->check(ctx, &settings[i], value_get(section, augments[i]->name)));
+        if (augments[i]->views(&settings[i]) == 1)
+            continue;
+        if (augments[i]->mix != NULL)
+            out->mixer = step;
+        else
+            out->steps[out->count++] = step;
+    }
     if (resolved == NULL)
         return STATUS_OK;
     *resolved = options_value(arena, set, settings);
@@ -48,15 +55,19 @@ enum status augmentation_bind(struct context *ctx, struct arena *arena, const st
 
 int64_t augmentation_views(const struct augmentation *augmentation)
 {
-    int64_t views = 1;
-    for (size_t i = 0; augmentation != NULL && i < augmentation->count; i++)
+    int64_t views = augmentation_mixes(augmentation) ? 0 : 1;
+    for (size_t i = 0; augmentation != NULL && i < augmentation->count; i++) {
         views *= augmentation->steps[i].augment->views(&augmentation->steps[i].setting);
+        if (views > AUGMENT_VIEWS_MAX)
+            return 0;
+    }
     return views;
 }
 
-static struct random_key step_key(const struct augmentation *augmentation, size_t step, int64_t epoch)
+static struct random_key step_key(const struct augmentation *augmentation, const struct augmentation_step *step,
+                                  int64_t epoch)
 {
-    return (struct random_key){augmentation->seed, augmentation->steps[step].stream, (uint64_t)epoch};
+    return (struct random_key){augmentation->seed, step->stream, (uint64_t)epoch};
 }
 
 /* A view of all augments is the number whose digits, the first augment's lowest, are their views. Where one of them has
@@ -68,7 +79,7 @@ int64_t augmentation_draw(const struct augmentation *augmentation, int64_t epoch
     int64_t view = 0, scale = 1;
     for (size_t i = 0; i < augmentation->count; i++) {
         const struct augmentation_step *step = &augmentation->steps[i];
-        struct random_key key = step_key(augmentation, i, epoch);
+        struct random_key key = step_key(augmentation, step, epoch);
         view += scale * step->augment->draw(&step->setting, &key, sample);
         scale *= step->augment->views(&step->setting);
     }
@@ -87,7 +98,7 @@ void augmentation_apply(const struct augmentation *augmentation, const struct au
     const void *source = from;
     for (size_t i = 0; i < count; i++) {
         const struct augmentation_step *step = &augmentation->steps[i];
-        struct random_key key = step_key(augmentation, i, epoch);
+        struct random_key key = step_key(augmentation, step, epoch);
         int64_t views = step->augment->views(&step->setting), own = 0;
         if (numbered) {
             own = view % views;
@@ -100,4 +111,28 @@ void augmentation_apply(const struct augmentation *augmentation, const struct au
         step->augment->apply(&step->setting, image, source, target, own, &key, sample);
         source = target;
     }
+}
+
+bool augmentation_mixes(const struct augmentation *augmentation)
+{
+    return augmentation != NULL && augmentation->mixer.augment != NULL;
+}
+
+void augmentation_mix(const struct augmentation *augmentation, int64_t epoch, int64_t sample, int64_t samples,
+                      int64_t *other, double *part)
+{
+    const struct augmentation_step *mixer = &augmentation->mixer;
+    struct random_key key = step_key(augmentation, mixer, epoch);
+    mixer->augment->mix(&mixer->setting, &key, sample, samples, other, part);
+}
+
+enum status augmentation_check(struct context *ctx, const struct augmentation *augmentation, int64_t channels)
+{
+    for (size_t i = 0; augmentation != NULL && i < augmentation->count; i++) {
+        const struct augment *augment = augmentation->steps[i].augment;
+        if (augment->channels_max > 0 && channels > augment->channels_max)
+            return fail(ctx, STATUS_UNSUPPORTED, "augment %s: expected images of at most %lld channels, found %lld",
+                        augment->name, (long long)augment->channels_max, (long long)channels);
+    }
+    return STATUS_OK;
 }

@@ -146,7 +146,8 @@ enum status data_open(struct context *ctx, struct arena *arena, const struct val
     TRY(label_all(ctx, &data->test));
     TRY(make_splits(ctx, data, section, bound.options.validation));
     data->name = bound.reader->name;
-    data->augmentation = bound.augmentation->count > 0 ? bound.augmentation : NULL;
+    bool augments = bound.augmentation->count > 0 || augmentation_mixes(bound.augmentation);
+    data->augmentation = augments ? bound.augmentation : NULL;
     data->resolved = bound.resolved;
     *out = data;
 

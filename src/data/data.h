@@ -58,6 +58,9 @@ struct data {
     struct samples train, test;              /* as read, before validation is held out; owned */
 };
 
+/* data_section_options: the section's own keys; beside them stands a reader's section. */
+struct option_set data_section_options(void);
+
 /* data_open: reads what the section says. Relative paths are relative to the folder of `recipe_path` (NULL: the
  * working directory). The arena must live as long as the data; *out is the caller's (data_free) and NULL on
  * failure. A wrong section fails with its position; a file that is broken fails with its path. */

@@ -13,9 +13,11 @@ struct loader {
     int64_t entries; /* an epoch has: samples, or with every_view samples * views */
     int64_t steps, epoch, step;
     struct random_key key;
-    int32_t *order; /* [entries] the samples in this epoch's order; NULL: the data's */
-    unsigned char *images, *scratch;
+    int32_t *order;                             /* [entries] the samples in this epoch's order; NULL: the data's */
+    unsigned char *images, *scratch, *mixed;    /* mixed: the other image; NULL: samples are not mixed */
     int32_t *labels, *samples, *view_of, *rows; /* [batch] */
+    int32_t *others;                            /* [batch], and parts; NULL: samples are not mixed */
+    double *parts;
 };
 
 struct loader *loader_new(struct context *ctx, const struct loader_spec *spec)
@@ -28,6 +30,10 @@ struct loader *loader_new(struct context *ctx, const struct loader_spec *spec)
     }
     int64_t views = augmentation_views(spec->augmentation);
     assert(!spec->every_view || views > 0);
+    if (!spec->every_view && views > INT32_MAX / split->count)
+        views = 0; /* so many that nobody records them */
+    if (augmentation_check(ctx, spec->augmentation, split->channels) != STATUS_OK)
+        return NULL;
     if (views > INT32_MAX / split->count) {
         fail(ctx, STATUS_BAD_SHAPE, "the %s split has %lld samples with %lld views each: expected less than 2^31 rows",
              split->name, (long long)split->count, (long long)views);
@@ -59,8 +65,15 @@ struct loader *loader_new(struct context *ctx, const struct loader_spec *spec)
     loader->rows = memory_new(ctx, batch, sizeof loader->rows[0]);
     if (spec->shuffle)
         loader->order = memory_new(ctx, (size_t)entries, sizeof loader->order[0]);
+    if (augmentation_mixes(spec->augmentation)) {
+        loader->mixed = memory_new(ctx, 1, loader->image_bytes);
+        loader->others = memory_new(ctx, batch, sizeof loader->others[0]);
+        loader->parts = memory_new(ctx, batch, sizeof loader->parts[0]);
+    }
     if (loader->images == NULL || loader->scratch == NULL || loader->labels == NULL || loader->samples == NULL ||
-        loader->view_of == NULL || loader->rows == NULL || (spec->shuffle && loader->order == NULL)) {
+        loader->view_of == NULL || loader->rows == NULL || (spec->shuffle && loader->order == NULL) ||
+        (augmentation_mixes(spec->augmentation) &&
+         (loader->mixed == NULL || loader->others == NULL || loader->parts == NULL))) {
         loader_free(loader);
         return NULL;
     }
@@ -80,6 +93,9 @@ void loader_free(struct loader *loader)
     memory_free(ctx, loader->view_of);
     memory_free(ctx, loader->rows);
     memory_free(ctx, loader->order);
+    memory_free(ctx, loader->mixed);
+    memory_free(ctx, loader->others);
+    memory_free(ctx, loader->parts);
     memory_free(ctx, loader);
 }
 
@@ -108,12 +124,50 @@ void loader_seek(struct loader *loader, int64_t epoch, int64_t step)
         random_permutation(&loader->key, loader->entries, loader->order);
 }
 
+/* image_make: a sample as this view of it shows it. */
+static void image_make(const struct loader *loader, int64_t sample, int64_t view, unsigned char *to)
+{
+    const unsigned char *from =
+        (const unsigned char *)loader->spec.split->images + (size_t)sample * loader->image_bytes;
+    augmentation_apply(loader->spec.augmentation, &loader->image, from, to, loader->scratch, loader->epoch, sample,
+                       view);
+}
+
+/* image_mix: to = part to + (1 - part) from; bytes are rounded. */
+static void image_mix(const struct loader *loader, double part, const void *from_, void *to_)
+{
+    float keep = (float)part, rest = (float)(1 - part);
+    size_t count = loader->image_bytes / loader->image.element_size;
+    if (loader->spec.split->element == ELEMENT_U8) {
+        const uint8_t *from = from_;
+        uint8_t *to = to_;
+        for (size_t i = 0; i < count; i++)
+            to[i] = (uint8_t)(keep * (float)to[i] + rest * (float)from[i] + 0.5F);
+    } else {
+        const float *from = from_;
+        float *to = to_;
+        for (size_t i = 0; i < count; i++)
+            to[i] = keep * to[i] + rest * from[i];
+    }
+}
+
+/* sample_mix: mixes the batch's i-th image, which is there already, with another sample. */
+static void sample_mix(const struct loader *loader, int64_t i, int64_t sample)
+{
+    int64_t other = 0;
+    const struct augmentation *augmentation = loader->spec.augmentation;
+    const struct split *split = loader->spec.split;
+    augmentation_mix(augmentation, loader->epoch, sample, split->count, &other, &loader->parts[i]);
+    image_make(loader, other, 0, loader->mixed);
+    image_mix(loader, loader->parts[i], loader->mixed, loader->images + (size_t)i * loader->image_bytes);
+    loader->others[i] = split->labels[other];
+}
+
 bool loader_next(struct loader *loader, struct batch *batch)
 {
     if (loader->step == loader->steps)
         return false;
     const struct split *split = loader->spec.split;
-    const struct augmentation *augmentation = loader->spec.augmentation;
     int64_t first = loader->step * loader->spec.batch, left = loader->entries - first;
     int64_t count = left < loader->spec.batch ? left : loader->spec.batch;
     for (int64_t i = 0; i < count; i++) {
@@ -123,18 +177,25 @@ bool loader_next(struct loader *loader, struct batch *batch)
             view = entry % loader->views;
         } else {
             sample = loader->order != NULL ? loader->order[entry] : entry;
-            view = augmentation_draw(augmentation, loader->epoch, sample);
+            view = augmentation_draw(loader->spec.augmentation, loader->epoch, sample);
         }
-        augmentation_apply(
-            augmentation, &loader->image, (const unsigned char *)split->images + (size_t)sample * loader->image_bytes,
-            loader->images + (size_t)i * loader->image_bytes, loader->scratch, loader->epoch, sample, view);
+        image_make(loader, sample, view, loader->images + (size_t)i * loader->image_bytes);
+        if (loader->mixed != NULL)
+            sample_mix(loader, i, sample);
         loader->labels[i] = split->labels[sample];
         loader->samples[i] = (int32_t)sample;
         loader->view_of[i] = (int32_t)view;
         loader->rows[i] = (int32_t)(loader->views > 0 ? sample * loader->views + view : sample);
     }
     loader->step++;
-    *batch = (struct batch){split->element,  loader->images, loader->labels, loader->samples,
-                            loader->view_of, loader->rows,   count};
+    *batch = (struct batch){.element = split->element,
+                            .images = loader->images,
+                            .labels = loader->labels,
+                            .samples = loader->samples,
+                            .views = loader->view_of,
+                            .rows = loader->rows,
+                            .others = loader->others,
+                            .parts = loader->parts,
+                            .count = count};
     return true;
 }

@@ -13,6 +13,9 @@ struct batch {
     int32_t *samples;     /* [B], index in the split */
     int32_t *views;       /* [B], which of the sample's augmented views; 0 when there are too many to number */
     int32_t *rows; /* [B], sample * views + view: row of recorded outputs; the sample where views have no numbers */
+    int32_t
+        *others; /* [B], the label of the sample that this one is mixed with (-1: none); NULL: samples are not mixed */
+    double *parts; /* [B], how much is the sample itself, in [0,1]; NULL with others */
     int64_t count; /* B: the batch size, smaller only in the last batch without drop_last */
 };
 
@@ -29,12 +32,12 @@ struct loader_spec {
 struct loader;
 
 /* loader_new: NULL with the error recorded: an empty split, no batch in an epoch (drop_last with a batch greater than
- * the split), more rows than 2^31. Starts at epoch 0, step 0. `ctx` is borrowed until loader_free. */
+ * the split), every_view with more rows than 2^31. Starts at epoch 0, step 0. `ctx` is borrowed until loader_free. */
 struct loader *loader_new(struct context *ctx, const struct loader_spec *spec);
 void loader_free(struct loader *loader); /* NULL: no-op */
 
 int64_t loader_steps(const struct loader *loader); /* batches an epoch */
-int64_t loader_views(const struct loader *loader); /* augmentation_views of its augmentation */
+int64_t loader_views(const struct loader *loader); /* augmentation_views; 0 also where rows would pass 2^31 */
 /* loader_epoch: the next batch is the epoch's first. */
 void loader_epoch(struct loader *loader, int64_t epoch);
 /* loader_seek: the next batch is number `step` (below or equal to loader_steps) of the epoch; costs no more than

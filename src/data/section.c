@@ -22,7 +22,7 @@ static const struct option_spec data_options[] = {
     {.name = "augment",
      .type = OPTION_VALUE,
      .offset = offsetof(struct data_options, augment),
-     .help = "changes of the training images: {flip: true, shift: 2}"},
+     .help = "changes of the training images: {flip: true, shift: 2}; `retort list augments` has all"},
     {.name = "augment_seed",
      .type = OPTION_INTEGER,
      .offset = offsetof(struct data_options, augment_seed),
@@ -37,6 +37,11 @@ static const struct option_spec data_options[] = {
      .help = "number of classes; 0: the greatest label plus 1"},
 };
 enum { DATA_OPTIONS = sizeof data_options / sizeof data_options[0] };
+
+struct option_set data_section_options(void)
+{
+    return OPTION_SET(data_options);
+}
 
 /* bind_options: the section's own options, and the reader with its section (NULL where it has none). */
 static enum status bind_options(struct context *ctx, struct arena *arena, const struct value *section,

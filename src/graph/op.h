@@ -71,6 +71,7 @@ enum op_fill {
     OP_FILL_NORMAL,        /* mean 0, deviation 1 */
     OP_FILL_POSITIVE,      /* uniform in [0.5, 2] */
     OP_FILL_APART,         /* normal, but no two values and no value and 0 closer than 0.01 (kinks: relu, max, abs) */
+    OP_FILL_BIT,           /* real: 0 or 1 (conditions, ties) */
     OP_FILL_CLASS,         /* I32 in [0, limit) */
     OP_FILL_CLASS_OR_NONE, /* I32 in [-1, limit) */
     OP_FILL_BYTE,          /* U8 */
@@ -89,6 +90,7 @@ struct op_example {
     int n_inputs;
     struct op_example_input in[OP_MAX_INPUTS];
     double tolerance; /* relative to the largest magnitude, f32 forward and backward; 0: 1e-5 */
+    double bounded;   /* where backward bounds the gradient on purpose: the tolerance in f64 too; 0: it is exact */
 };
 
 struct op {
@@ -111,6 +113,9 @@ struct op {
     void (*reference)(const struct op_call *call, const double *const *in, double *const *out);
     const struct op_example *examples;
     size_t n_examples;
+    /* macs: multiply-accumulates of one forward pass of a bound call, for profiles; each gradient of inputs 0 and 1 takes as many.
+     * NULL: none worth counting. */
+    double (*macs)(const struct op_call *call);
 };
 
 /* Every op of ops.def. */

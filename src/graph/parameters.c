@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/random.h"
+#include "kernel/kernel.h"
 
 #include <string.h>
 
@@ -180,7 +181,7 @@ void parameters_touch(struct parameters *parameters)
     parameters->version++;
 }
 
-static enum status parameters_alike(const struct parameters *to, const struct parameters *from)
+enum status parameters_alike(const struct parameters *to, const struct parameters *from)
 {
     bool alike = to->count == from->count && to->element == from->element;
     for (int i = 0; alike && i < to->count; i++)
@@ -205,17 +206,12 @@ enum status parameters_copy(struct parameters *to, const struct parameters *from
     return STATUS_OK;
 }
 
-static void block_average(void *to, const void *from, enum element element, int64_t count, double rate)
-{
-    for (int64_t i = 0; i < count; i++)
-        element_set(to, element, i, rate * element_get(to, element, i) + (1 - rate) * element_get(from, element, i));
-}
-
-enum status parameters_average(struct parameters *to, const struct parameters *from, double rate)
+enum status parameters_average(struct parameters *to, const struct parameters *from, double rate,
+                               const struct kernels *table)
 {
     RETURN_IF(parameters_alike(to, from));
-    block_average(to->values, from->values, to->element, to->n_values, rate);
-    block_average(to->state, from->state, to->element, to->n_state, rate);
+    table->average_values(to->n_values, rate, from->values, to->values);
+    table->average_values(to->n_state, rate, from->state, to->state);
     parameters_touch(to);
     return STATUS_OK;
 }

@@ -8,6 +8,8 @@
 
 #include "tensor/shape.h"
 
+struct kernels; /* kernel/kernel.h */
+
 enum init_kind { INIT_ZERO, INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM };
 /* normal: deviation `scale`; uniform: in [-scale, scale]; constant: `scale`. */
 struct init {
@@ -47,10 +49,13 @@ enum status parameters_add(struct parameters *parameters, const char *name, cons
 void *parameters_value(const struct parameters *parameters, int index);    /* address of its values or state */
 void *parameters_gradient(const struct parameters *parameters, int index); /* NULL for state */
 void parameters_touch(struct parameters *parameters);                      /* raises the version */
-/* parameters_copy: values and state of `from` (same entries) into `to`. */
+/* parameters_alike: fails when the two do not have the same entries. */
+enum status parameters_alike(const struct parameters *to, const struct parameters *from);
+/* parameters_copy: values and state of `from` (alike) into `to`. */
 enum status parameters_copy(struct parameters *to, const struct parameters *from);
-/* parameters_average: to = rate * to + (1 - rate) * from, values and state. */
-enum status parameters_average(struct parameters *to, const struct parameters *from, double rate);
+/* parameters_average: to = rate * to + (1 - rate) * from, values and state, by the kernels of their element. */
+enum status parameters_average(struct parameters *to, const struct parameters *from, double rate,
+                               const struct kernels *table);
 /* parameters_get, parameters_set: one entry's values as doubles. */
 void parameters_get(const struct parameters *parameters, int index, double *out);
 void parameters_set(struct parameters *parameters, int index, const double *in);

@@ -119,14 +119,20 @@ static void *operand_address(const struct program *program, const struct operand
     return NULL;
 }
 
-/* derived_check: derived values are made again when a parameter of the call changed since. */
+/* derived_check: derived values are made again when a parameter of the call changed since, and in each run where a
+ * weight (any input but the first) is not a parameter but computed in that run. */
 static bool derived_check(struct planned_call *planned)
 {
     uint64_t stamp = 0;
-    for (int i = 0; i < planned->call.n_inputs; i++)
-        if (planned->inputs[i]->parameters)
-            stamp += planned->inputs[i]->parameters->version;
-    bool stale = !planned->derived_made || stamp != planned->derived_stamp;
+    bool computed = false;
+    for (int i = 0; i < planned->call.n_inputs; i++) {
+        const struct node *input = planned->inputs[i];
+        if (input->parameters)
+            stamp += input->parameters->version;
+        else if (i > 0 && input->kind != NODE_CONSTANT)
+            computed = true;
+    }
+    bool stale = computed || !planned->derived_made || stamp != planned->derived_stamp;
     planned->derived_made = true;
     planned->derived_stamp = stamp;
     return stale;
@@ -299,10 +305,10 @@ enum status program_run(struct program *program, const struct bindings *bindings
     int n = backward ? program->n_steps : program->n_forward;
     for (int i = 0; i < n; i++) {
         struct step *step = &program->steps[i];
-        double begin = program->profile ? clock_seconds() : 0;
+        double begin = program->profile ? work_seconds(program->kernels->threads) : 0;
         step_run(program, step, bindings);
         if (program->profile)
-            step->seconds += clock_seconds() - begin;
+            step->seconds += work_seconds(program->kernels->threads) - begin;
         if (flags & RUN_CHECK)
             RETURN_IF(step_check(program, step, bindings));
         if (program->flags & PLAN_POISON)
@@ -347,6 +353,33 @@ int program_step_count(const struct program *program)
     return program->n_steps;
 }
 
+static double step_flops(const struct program *program, const struct step *step)
+{
+    const struct op_call *call = &program->calls[step->call].call;
+    int passes = step->kind != STEP_BACKWARD;
+    for (int i = 0; step->kind == STEP_BACKWARD && i < 2 && i < call->n_inputs; i++)
+        passes += step->d_in[i].kind != OPERAND_NONE;
+    return call->op->macs ? 2 * call->op->macs(call) * passes : 0;
+}
+
+static double operand_bytes(const struct operand *operand, const struct tensor_spec *spec)
+{
+    return operand->kind == OPERAND_NONE ? 0
+                                         : (double)shape_elements(&spec->shape) * (double)element_size(spec->element);
+}
+
+static double step_bytes(const struct program *program, const struct step *step)
+{
+    const struct op_call *call = &program->calls[step->call].call;
+    double bytes = 0;
+    for (int i = 0; i < call->n_inputs; i++)
+        bytes += operand_bytes(&step->in[i], &call->in[i]) +
+                 (step->add[i] ? 2 : 1) * operand_bytes(&step->d_in[i], &call->in[i]);
+    for (int i = 0; i < call->n_outputs; i++)
+        bytes += operand_bytes(&step->out[i], &call->out[i]) + operand_bytes(&step->d_out[i], &call->out[i]);
+    return bytes;
+}
+
 struct program_step_info program_step(const struct program *program, int i)
 {
     static const char *const phases[] = {"forward", "recompute", "backward"};
@@ -357,7 +390,9 @@ struct program_step_info program_step(const struct program *program, int i)
                                       .op = planned->call.op->name,
                                       .kernel = planned->needs.kernel,
                                       .out = planned->call.out[0].shape,
-                                      .seconds = step->seconds};
+                                      .seconds = step->seconds,
+                                      .flops = step_flops(program, step),
+                                      .bytes = step_bytes(program, step)};
 }
 
 void program_profile(struct program *program, bool on)

@@ -62,6 +62,8 @@ struct program_step_info {
     const char *op, *kernel;
     struct shape out;
     double seconds; /* summed over the runs since program_profile(program, true) */
+    double flops;   /* of one run: two a multiply-accumulate; 0 where none are worth counting */
+    double bytes; /* of one run: each array that it is given read, or written, once (read and written where it adds) */
 };
 int program_step_count(const struct program *program);
 struct program_step_info program_step(const struct program *program, int i);

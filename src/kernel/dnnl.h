@@ -31,7 +31,7 @@ onednn_pass_name(const struct onednn_pass *pass); /* the library's name, e.g. "j
 size_t onednn_packed_bytes(const struct onednn_pass *pass); /* forward, data: the weights in the library's layout */
 size_t onednn_scratch_bytes(const struct onednn_pass *pass);
 
-/* Runs. A failure of the library is recorded in the context. Pointers are 64-byte aligned. */
+/* Runs. A failure of the library is recorded in the context. Pointers are 64-byte aligned, but for those of products. */
 void onednn_pack(struct onednn_pass *pass, const void *weight, void *packed);
 void onednn_forward(struct onednn_pass *pass, const void *x, const void *packed, const void *bias, void *y,
                     void *scratch);

@@ -11,7 +11,8 @@
 
 struct convolution_shape; /* kernel/convolution.h */
 struct product_shape;
-struct pool_shape; /* kernel/pool.h */
+struct pool_shape;   /* kernel/pool.h */
+struct resize_shape; /* kernel/resize.h */
 
 /* The functions of a table: each topic's .def file lists LEVEL_KERNEL(return type, name, (parameters)). */
 struct kernels {

@@ -24,4 +24,11 @@ static inline size_t norm_coefficient_bytes(int64_t channels)
     return (size_t)channels * NORM_COEFFICIENTS * sizeof(double);
 }
 
+/* layer_norm_backward sums gradients of gamma and beta over so many pieces of the rows, which are added up in order. */
+enum { LAYER_NORM_CHUNKS = 32 };
+static inline size_t layer_norm_scratch(int64_t columns, size_t size)
+{
+    return (size_t)LAYER_NORM_CHUNKS * 2 * (size_t)columns * size;
+}
+
 #endif

@@ -39,7 +39,8 @@ struct method_site {
     struct store *(*store)(void *user, const char *name, int64_t rows,
                            struct shape row); /* the term's per-sample store by name; NULL: error recorded */
     void *store_user;
-    const char *term; /* a unique name of the term: streams of random numbers, labels */
+    const char *term;            /* a unique name of the term: streams of random numbers, labels */
+    const struct method *method; /* which one is being built; method_build sets it */
 };
 
 enum { METHOD_WANTS_LABELS = 1, METHOD_WANTS_SAMPLE = 2, METHOD_TAKES_TARGETS = 4, METHOD_LABELS_IF_GIVEN = 8 };
@@ -75,6 +76,9 @@ struct method {
 
 extern const struct method *const method_table[];
 extern const size_t method_table_count;
+/* method_count, method_at: those of the table, and then those that the context adds. */
+size_t method_count(const struct context *ctx);
+const struct method *method_at(const struct context *ctx, size_t index);
 /* method_find: NULL with the error (nearest name) recorded at `at`. */
 const struct method *method_find(struct context *ctx, const char *name, const struct value *at);
 const char *method_family_text(enum method_family family);

@@ -1,4 +1,5 @@
 /* table.c: the table of methods, and applying one: what every method may rely on is checked here, once. */
+#include "base/additions.h"
 #include "knowledge/method.h"
 
 #include <string.h>
@@ -14,18 +15,33 @@ const struct method *const method_table[] = {
 };
 const size_t method_table_count = sizeof(method_table) / sizeof(method_table[0]);
 
+size_t method_count(const struct context *ctx)
+{
+    return method_table_count + additions_count(ctx, ADDITION_METHOD);
+}
+
+const struct method *method_at(const struct context *ctx, size_t index)
+{
+    return index < method_table_count ? method_table[index]
+                                      : additions_at(ctx, ADDITION_METHOD, index - method_table_count);
+}
+
 const struct method *method_find(struct context *ctx, const char *name, const struct value *at)
 {
-    const char *names[sizeof(method_table) / sizeof(method_table[0])];
-    for (size_t i = 0; i < method_table_count; i++) {
-        if (strcmp(method_table[i]->name, name) == 0)
-            return method_table[i];
-        names[i] = method_table[i]->name;
-    }
-    const char *nearest = nearest_name(name, names, method_table_count);
+    size_t count = method_count(ctx);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(method_at(ctx, i)->name, name) == 0)
+            return method_at(ctx, i);
+    const char **names = memory_new(ctx, count, sizeof *names);
+    if (names == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        names[i] = method_at(ctx, i)->name;
+    const char *nearest = nearest_name(name, names, count);
     value_fail(ctx, at, STATUS_BAD_INPUT, "no method \"%s\"%s%s%s", name,
                nearest ? "; nearest: \"" : "; `retort list methods` shows all", nearest ? nearest : "",
                nearest ? "\"" : "");
+    memory_free(ctx, names);
     return NULL;
 }
 
@@ -150,7 +166,9 @@ struct node *method_build(struct graph *graph, const struct method *method, cons
     if (check_wants(ctx, method, site) != STATUS_OK || check_side(ctx, method, site, SIDE_STUDENT) != STATUS_OK ||
         check_side(ctx, method, site, SIDE_TEACHER) != STATUS_OK)
         return NULL;
-    struct node *loss = method->build(graph, site, options);
+    struct method_site own = *site;
+    own.method = method;
+    struct node *loss = method->build(graph, &own, options);
     if (!loss && ctx->error.status == STATUS_OK)
         fail(ctx, STATUS_UNSUPPORTED,
              "method %s built nothing and did not say why: this is our mistake, please report it", method->name);

@@ -47,25 +47,10 @@ cleanup:
     return status;
 }
 
-static enum status check_logits(const struct builder *builder)
-{
-    struct network *network = builder->network;
-    if (network->n_layers == 0)
-        return value_fail(builder->ctx, builder->at, STATUS_BAD_INPUT, "network %s has no layers", network->name);
-    const struct layer *last = &network->layers[network->n_layers - 1];
-    char text[SHAPE_TEXT_SIZE];
-    if (last->output.rank != 2 || last->output.dim[1] != network->input.classes)
-        return value_fail(builder->ctx, builder->at, STATUS_BAD_SHAPE,
-                          "network %s: its last layer, %s, gives %s, expected [B,%d]: a logit for each class",
-                          network->name, last->name, shape_text(&last->output, text), network->input.classes);
-    network->logits = network->n_layers - 1;
-    return STATUS_OK;
-}
-
 enum status builder_close(struct builder *builder, enum status status, struct network **network)
 {
     if (status == STATUS_OK)
-        status = check_logits(builder);
+        status = builder_outputs(builder);
     memory_free(builder->ctx, builder->nodes);
     graph_free(builder->graph);
     if (status == STATUS_OK)
@@ -159,7 +144,7 @@ enum status builder_layer(struct builder *builder, const struct value *at, const
         nodes[i] = inputs[i] == BUILDER_INPUT ? builder->input : builder->nodes[inputs[i]];
         shapes[i] = nodes[i]->spec.shape;
     }
-    int entries_before = network->parameters->count;
+    int entries_before = network->parameters->count, nodes_before = builder->graph->n_nodes;
     struct node *node = layer_build(builder->graph, network, layer, nodes, scratch_mode);
     if (!node)
         return builder_locate(ctx, at); /* an op knows its layer's name alone */
@@ -168,7 +153,7 @@ enum status builder_layer(struct builder *builder, const struct value *at, const
     for (int i = entries_before; i < network->parameters->count; i++)
         if (!network->parameters->entries[i].state)
             layer->parameters += network->parameters->entries[i].elements;
-    layer->macs = type->macs ? type->macs(shapes, &layer->output, layer->options) : 0;
+    layer->macs = type->macs ? type->macs(shapes, &layer->output, layer->options) : builder_macs(builder, nodes_before);
     builder->nodes[network->n_layers] = node;
     if (index)
         *index = network->n_layers;

@@ -31,11 +31,12 @@ struct value *network_description(struct arena *arena, const struct network *net
     struct value *input = value_set(arena, value_map(arena), "shape", shape);
     input = value_set(arena, input, "classes", value_integer(arena, network->input.classes));
     struct value *description = value_set(arena, value_map(arena), "layers", layers);
-    return value_set(arena, description, "input", input);
+    description = value_set(arena, description, "input", input);
+    return value_set(arena, description, "outputs", network_outputs_value(arena, network));
 }
 
 struct rebuild_options {
-    const struct value *layers, *input;
+    const struct value *layers, *input, *outputs;
 };
 
 static const struct option_spec rebuild_specs[] = {
@@ -49,6 +50,10 @@ static const struct option_spec rebuild_specs[] = {
      .type = OPTION_VALUE,
      .flags = OPTION_REQUIRED,
      .help = "shape and classes"},
+    {.name = "outputs",
+     .offset = offsetof(struct rebuild_options, outputs),
+     .type = OPTION_VALUE,
+     .help = "which layers leave the network; default: the last one as logits"},
 };
 
 struct shape_options {
@@ -100,6 +105,7 @@ enum status network_rebuild(struct context *ctx, const struct value *description
     TRY(options_bind(ctx, arena, OPTION_SET(rebuild_specs), description, "a network's description", &options));
     TRY(read_input(ctx, arena, options.input, &input));
     TRY(builder_open(&builder, ctx, name, &input, precision, seed, description));
+    builder.outputs = options.outputs;
     int last;
     status = builder_list(&builder, "", options.layers, BUILDER_INPUT, &last);
     status = builder_close(&builder, status, network);

@@ -19,13 +19,13 @@ int64_t network_count_macs(const struct network *network)
     return count;
 }
 
-/* [B,H,W,C] inside is [C,H,W] outside; [B,D] is [D]. */
+/* A map [B,H,W,C] inside is [C,H,W] outside; [B,D] is [D], tokens [B,T,C] are [T,C]. */
 static struct value *outer_shape(struct arena *arena, const struct shape *shape)
 {
     struct value *list = value_list(arena);
-    if (shape->rank > 2)
+    if (shape->rank == 4)
         list = value_append(arena, list, value_integer(arena, shape->dim[shape->rank - 1]));
-    int end = shape->rank > 2 ? shape->rank - 1 : shape->rank;
+    int end = shape->rank == 4 ? shape->rank - 1 : shape->rank;
     for (int i = 1; i < end; i++)
         list = value_append(arena, list, value_integer(arena, shape->dim[i]));
     return list;
@@ -80,13 +80,11 @@ struct value *network_inspect(struct arena *arena, const struct network *network
     /* The learnable values alone: four bytes each, or one. */
     struct value *bytes = value_set(arena, value_map(arena), "float32", value_integer(arena, 4 * parameters));
     bytes = value_set(arena, bytes, "int8", value_integer(arena, parameters));
-    struct value *outputs = value_map(arena);
-    outputs = value_set(arena, outputs, "logits", value_text(arena, network->layers[network->logits].name));
 
     struct value *map = value_set(arena, value_map(arena), "input", outer_shape(arena, &input));
     map = value_set(arena, map, "parameters", value_integer(arena, parameters));
     map = value_set(arena, map, "macs", value_integer(arena, network_count_macs(network)));
     map = value_set(arena, map, "bytes", bytes);
     map = value_set(arena, map, "layers", layers);
-    return value_set(arena, map, "outputs", outputs);
+    return value_set(arena, map, "outputs", network_outputs_value(arena, network));
 }

@@ -12,6 +12,7 @@ struct layer_site {
     struct instance_mode mode;
     int n_inputs;
     struct node *const *inputs;
+    const struct layer_type *type; /* which one is being built */
 };
 
 struct layer_type {
@@ -21,7 +22,7 @@ struct layer_type {
     size_t n_options, options_size;
     /* build: the layer's output; its parameters by layer_parameter. NULL: error recorded. */
     struct node *(*build)(const struct layer_site *site, const void *options);
-    /* macs of one sample, from the shapes inside ([B,H,W,C]); NULL: 0. */
+    /* macs of one sample, from the shapes inside ([B,H,W,C]); NULL: counted from the ops that it builds. */
     int64_t (*macs)(const struct shape *in, const struct shape *out, const void *options);
     /* resolved: options that an outside evaluator needs and that are not in `options` ("in" of conv); adds to the map. NULL: none. */
     void (*resolved)(struct arena *arena, struct value *map, const struct shape *in, const void *options);
@@ -33,6 +34,11 @@ struct node *layer_state(const struct layer_site *site, const char *suffix, stru
 
 extern const struct layer_type *const layer_table[];
 extern const size_t layer_table_count;
+/* layer_type_count, layer_type_at: those of the table, and then those that the context adds. */
+size_t layer_type_count(const struct context *ctx);
+const struct layer_type *layer_type_at(const struct context *ctx, size_t index);
+/* layer_find_type: NULL: there is none; nothing is recorded. */
+const struct layer_type *layer_find_type(const struct context *ctx, const char *name);
 
 /* A network of the zoo: makes a layer list out of its options. One file nn/zoo/NAME.c and one line in nn/zoo.def. */
 struct zoo_entry {

@@ -12,14 +12,6 @@ struct item {
     const struct value *options, *name, *inputs; /* NULL where not given */
 };
 
-const struct layer_type *layer_find_type(const char *name)
-{
-    for (size_t i = 0; i < layer_table_count; i++)
-        if (strcmp(layer_table[i]->name, name) == 0)
-            return layer_table[i];
-    return NULL;
-}
-
 static const struct block_type *find_block(const char *name)
 {
     for (size_t i = 0; i < block_table_count; i++)
@@ -40,11 +32,11 @@ static enum status fail_type(struct builder *builder, const struct value *at, in
 {
     struct context *ctx = builder->ctx;
     size_t count = 0;
-    const char **names = arena_take(builder->network->arena, layer_table_count + block_table_count, sizeof(*names));
+    const char **names = arena_take(builder->network->arena, layer_type_count(ctx) + block_table_count, sizeof(*names));
     if (!names)
         return ctx->error.status;
-    for (size_t i = 0; i < layer_table_count; i++)
-        names[count++] = layer_table[i]->name;
+    for (size_t i = 0; i < layer_type_count(ctx); i++)
+        names[count++] = layer_type_at(ctx, i)->name;
     for (size_t i = 0; i < block_table_count; i++)
         names[count++] = block_table[i]->name;
     const char *nearest = nearest_name(found, names, count);
@@ -53,14 +45,18 @@ static enum status fail_type(struct builder *builder, const struct value *at, in
         line = at->line;
         column = at->column;
     }
+    if (line == 0) /* not from a recipe: a model that somebody made with a layer of their own */
+        return value_fail(ctx, at, STATUS_BAD_INPUT,
+                          "no layer type \"%s\"; one from outside has to be registered before its model is read",
+                          found);
     return value_fail_at(ctx, at ? at->file : NULL, line, column, STATUS_BAD_INPUT, "no layer type \"%s\"%s%s%s", found,
                          nearest ? "; nearest: \"" : "; `retort list layers` shows all", nearest ? nearest : "",
                          nearest ? "\"" : "");
 }
 
-static bool item_take_type(struct item *item, const char *name)
+static bool item_take_type(const struct builder *builder, struct item *item, const char *name)
 {
-    item->type = layer_find_type(name);
+    item->type = layer_find_type(builder->ctx, name);
     item->block = item->type ? NULL : find_block(name);
     return item->type || item->block;
 }
@@ -83,7 +79,8 @@ static enum status read_item(struct builder *builder, const struct value *at, st
     char found[VALUE_FOUND_SIZE];
     *item = (struct item){.at = at};
     if (at->kind == VALUE_TEXT)
-        return item_take_type(item, at->text) ? STATUS_OK : fail_type(builder, at, at->line, at->column, at->text);
+        return item_take_type(builder, item, at->text) ? STATUS_OK
+                                                       : fail_type(builder, at, at->line, at->column, at->text);
     if (at->kind != VALUE_MAP)
         return value_fail(builder->ctx, at, STATUS_BAD_INPUT,
                           "expected a layer: a type's name or {TYPE: {options}, name: NAME, inputs: [NAMES]}, found %s",
@@ -95,7 +92,7 @@ static enum status read_item(struct builder *builder, const struct value *at, st
             item->name = entry->value;
         else if (strcmp(entry->key, "inputs") == 0)
             item->inputs = entry->value;
-        else if (!type && item_take_type(item, entry->key))
+        else if (!type && item_take_type(builder, item, entry->key))
             type = entry;
         else
             other = other ? other : entry;
@@ -138,7 +135,7 @@ static char *automatic_name(struct builder *builder, const char *type)
     }
 }
 
-static bool name_legal(const char *name)
+bool layer_name_legal(const char *name)
 {
     if (!*name || strcmp(name, "input") == 0)
         return false;
@@ -156,7 +153,7 @@ static enum status item_name(struct builder *builder, const struct item *item, c
         *name = automatic_name(builder, item->type ? item->type->name : item->block->name);
         return *name ? STATUS_OK : ctx->error.status;
     }
-    if (item->name->kind != VALUE_TEXT || !name_legal(item->name->text))
+    if (item->name->kind != VALUE_TEXT || !layer_name_legal(item->name->text))
         return value_fail(ctx, item->name, STATUS_BAD_INPUT,
                           "a layer's name consists of letters, digits, _ and -, and is not \"input\"; found %s",
                           value_found(item->name, found));
@@ -244,20 +241,6 @@ static enum status expand_block(struct builder *builder, const struct item *item
                            what, options));
     struct block_site site = {builder, item->at, name, input};
     return block->expand(&site, options);
-}
-
-enum status block_add(const struct block_site *site, const char *type, const char *suffix, struct value *options,
-                      int *layer)
-{
-    struct builder *builder = site->builder;
-    const char *name = suffix ? arena_format(builder->network->arena, "%s_%s", site->name, suffix) : site->name;
-    if (!name || builder->ctx->error.status != STATUS_OK)
-        return builder->ctx->error.status;
-    if (find_layer(builder->network, name) >= 0)
-        return value_fail(builder->ctx, site->at, STATUS_BAD_INPUT,
-                          "a layer named \"%s\" is there already; rename it or the block \"%s\"", name, site->name);
-    int input = *layer;
-    return builder_layer(builder, site->at, layer_find_type(type), name, 1, &input, options, layer);
 }
 
 enum status builder_list(struct builder *builder, const char *prefix, const struct value *list, int input, int *last)

@@ -20,7 +20,7 @@ static const struct option_spec input_specs[] = {
 };
 
 struct layers_options {
-    const struct value *layers, *input;
+    const struct value *layers, *input, *outputs;
 };
 
 static const struct option_spec layers_specs[] = {
@@ -33,6 +33,10 @@ static const struct option_spec layers_specs[] = {
      .offset = offsetof(struct layers_options, input),
      .type = OPTION_VALUE,
      .help = "what the network sees"},
+    {.name = "outputs",
+     .offset = offsetof(struct layers_options, outputs),
+     .type = OPTION_VALUE,
+     .help = "the layers that leave the network; default: the last one as logits"},
 };
 
 static const struct zoo_entry *find_zoo(struct context *ctx, const struct value *at, const char *name)
@@ -52,26 +56,8 @@ static const struct zoo_entry *find_zoo(struct context *ctx, const struct value 
     return NULL;
 }
 
-/* The options of a zoo entry lie beside `name` and `input`: the same map without these two, positions kept. */
-static struct value *zoo_map(struct arena *arena, const struct value *description)
-{
-    struct value *map = value_map(arena);
-    if (!map)
-        return NULL;
-    map->file = description->file;
-    map->line = description->line;
-    map->column = description->column;
-    for (size_t i = 0; i < description->count; i++) {
-        const struct value_entry *entry = &description->entries[i];
-        if (strcmp(entry->key, "name") == 0 || strcmp(entry->key, "input") == 0)
-            continue;
-        if (!value_set(arena, map, entry->key, entry->value))
-            return NULL;
-        map->entries[map->count - 1].line = entry->line;
-        map->entries[map->count - 1].column = entry->column;
-    }
-    return map;
-}
+/* What may stand beside a zoo entry's options. */
+static const char *const zoo_beside[] = {"name", "input", "outputs"};
 
 static enum status zoo_layers(struct context *ctx, struct arena *arena, const struct value *description,
                               const struct value *name, const struct network_input *input, struct value **layers)
@@ -82,14 +68,14 @@ static enum status zoo_layers(struct context *ctx, struct arena *arena, const st
     const struct zoo_entry *entry = find_zoo(ctx, name, name->text);
     if (!entry)
         return ctx->error.status;
-    struct value *map = description->kind == VALUE_MAP ? zoo_map(arena, description) : value_map(arena);
+    struct value *map = value_without(arena, description->kind == VALUE_MAP ? description : NULL, zoo_beside, 3);
     void *options = arena_take(arena, 1, entry->options_size);
     char *what = arena_format(arena, "network %s", entry->name);
     if (!map || !options || !what)
         return ctx->error.status;
     RETURN_IF(options_bind(ctx, arena, (struct option_set){entry->options, entry->n_options}, map, what, options));
     *layers = entry->layers(ctx, arena, input, options);
-    return *layers ? STATUS_OK : builder_locate(ctx, description);
+    return *layers && ctx->error.status == STATUS_OK ? STATUS_OK : builder_locate(ctx, description);
 }
 
 /* The layer that `standardise: auto` puts first. A channel that never changes has deviation 0: it is only centred. */
@@ -128,15 +114,18 @@ enum status network_build(struct context *ctx, const struct value *description, 
                        "network %s: expected {name: NETWORK, …} or {layers: […]}, found %s", name,
                        value_found(description, found)));
     if (zoo) {
-        struct value *made;
+        struct value *made = NULL;
         TRY(zoo_layers(ctx, arena, description, zoo, input, &made));
         layers = made;
-        input_value = value_get(description->kind == VALUE_MAP ? description : NULL, "input");
+        const struct value *beside = description->kind == VALUE_MAP ? description : NULL;
+        input_value = value_get(beside, "input");
+        builder.outputs = value_get(beside, "outputs");
     } else {
         struct layers_options options;
         TRY(options_bind(ctx, arena, OPTION_SET(layers_specs), description, "a network without a name", &options));
         layers = options.layers;
         input_value = options.input;
+        builder.outputs = options.outputs;
     }
     struct input_options input_options;
     TRY(options_bind(ctx, arena, OPTION_SET(input_specs), input_value, "a network's input", &input_options));

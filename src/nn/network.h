@@ -31,6 +31,12 @@ struct layer {
     int64_t macs;        /* multiply-accumulates of one sample */
 };
 
+/* A layer whose values leave the network under a name of their own. */
+struct network_output {
+    const char *name; /* "logits", "exit1" … */
+    int layer;
+};
+
 struct network {
     struct context *ctx; /* borrowed */
     struct arena *arena;
@@ -38,23 +44,32 @@ struct network {
     struct network_input input;
     int n_layers;
     struct layer *layers; /* in an order in which they can be evaluated */
-    int logits;           /* index of the layer whose output are the logits: the last one */
+    int n_outputs;
+    struct network_output *outputs; /* one of them named logits */
+    int logits;                     /* its layer */
     struct parameters *parameters;
 };
 
-/* network_build: from a recipe's `network:` value ({name: cnn, widths: …} of the zoo, or {layers: […]}; with `input:` {standardise: auto|none}).
- * The last layer must give [B, classes]. Errors carry the value's position and name the layer. The initial values of the parameters come
+/* network_build: from a recipe's `network:` value ({name: cnn, widths: …} of the zoo, or {layers: […]}; with `input:` {standardise: auto|none},
+ * `outputs:` {logits: LAYER, NAME: LAYER …}; without outputs the last layer gives the logits). The logits must be [B, classes]. Errors carry the value's position and name the layer. The initial values of the parameters come
  * from `seed`. *network is the caller's (network_free). */
 enum status network_build(struct context *ctx, const struct value *description, const char *name,
                           const struct network_input *input, enum element precision, uint64_t seed,
                           struct network **network);
 void network_free(struct network *network);
 
-/* network_description: {"layers":[…],"input":{"shape":[C,H,W],"classes":K}} with every layer resolved (names, inputs, all options, the standardise layer
+/* network_description: {"layers":[…],"input":{"shape":[C,H,W],"classes":K},"outputs":{"logits":LAYER …}} with every layer resolved (names, inputs, all options, the standardise layer
  * with its numbers): network_rebuild makes the same network of it. */
 struct value *network_description(struct arena *arena, const struct network *network);
 enum status network_rebuild(struct context *ctx, const struct value *description, const char *name,
                             enum element precision, uint64_t seed, struct network **network);
+
+/* network_output: the layer of the output of that name; -1: there is none; nothing is recorded. */
+int network_output(const struct network *network, const char *name);
+/* network_extract: a new network of the layers alone that the named outputs need, with copies of their parameters. Where
+ * logits is not among the names, the first becomes the new network's logits. *extracted is the caller's (network_free). */
+enum status network_extract(const struct network *network, int count, const char *const *outputs,
+                            struct network **extracted);
 
 struct instance_mode {
     bool training; /* batch statistics, dropout */

@@ -53,11 +53,12 @@ struct node *layer_state(const struct layer_site *site, const char *suffix, stru
     return name ? graph_state(site->graph, site->network->parameters, name, shape, init) : NULL;
 }
 
-static bool wants_rank(const struct layer_site *site, int i, int rank, const char *expected, const char *advice)
+static bool wants_ranks(const struct layer_site *site, int i, int least, int most, const char *expected,
+                        const char *advice)
 {
     const struct shape *found = &site->inputs[i]->spec.shape;
     char text[SHAPE_TEXT_SIZE];
-    if (found->rank == rank)
+    if (found->rank >= least && found->rank <= most)
         return true;
     fail(site->graph->ctx, STATUS_BAD_SHAPE, "%s.%s: expected %s, found %s; %s", site->network->name, site->name,
          expected, shape_text(found, text), advice);
@@ -66,12 +67,24 @@ static bool wants_rank(const struct layer_site *site, int i, int rank, const cha
 
 bool layer_wants_map(const struct layer_site *site, int i)
 {
-    return wants_rank(site, i, 4, "a map [B,H,W,C]", "no map is left after flatten or a global pool");
+    return wants_ranks(site, i, 4, 4, "a map [B,H,W,C]", "no map is left after flatten, tokens or a global pool");
 }
 
-bool layer_wants_vector(const struct layer_site *site, int i)
+bool layer_wants_tokens(const struct layer_site *site, int i)
 {
-    return wants_rank(site, i, 2, "a vector [B,D]", "put flatten or a global pool before it");
+    return wants_ranks(site, i, 3, 3, "tokens [B,T,C]", "tokens makes them of a map");
+}
+
+bool layer_wants_positions(const struct layer_site *site, int i)
+{
+    return wants_ranks(site, i, 3, 4, "a map [B,H,W,C] or tokens [B,T,C]",
+                       "none are left after flatten or a global pool");
+}
+
+bool layer_wants_rows(const struct layer_site *site, int i)
+{
+    return wants_ranks(site, i, 2, 3, "a vector [B,D] or tokens [B,T,C]",
+                       "put flatten, tokens or a global pool before it");
 }
 
 bool layer_same_rank(const struct layer_site *site, int i)
@@ -81,15 +94,27 @@ bool layer_same_rank(const struct layer_site *site, int i)
     if (first->rank == found->rank)
         return true;
     fail(site->graph->ctx, STATUS_BAD_SHAPE,
-         "%s.%s: its inputs are all maps or all vectors; expected one like %s, found %s", site->network->name,
-         site->name, shape_text(first, expected), shape_text(found, text));
+         "%s.%s: its inputs are all maps or all vectors, or all tokens; expected one like %s, found %s",
+         site->network->name, site->name, shape_text(first, expected), shape_text(found, text));
     return false;
+}
+
+struct node *layer_beside(const struct layer_site *site, int i)
+{
+    const struct shape *first = &site->inputs[0]->spec.shape, *found = &site->inputs[i]->spec.shape;
+    if (found->rank != 2 || first->rank <= 2)
+        return layer_same_rank(site, i) ? site->inputs[i] : NULL;
+    struct shape stretched = {.rank = first->rank, .dim = {found->dim[0]}};
+    for (int axis = 1; axis + 1 < first->rank; axis++)
+        stretched.dim[axis] = 1;
+    stretched.dim[first->rank - 1] = found->dim[1];
+    return graph_reshape(site->graph, site->inputs[i], stretched);
 }
 
 struct node *layer_build(struct graph *graph, const struct network *network, const struct layer *layer,
                          struct node *const *inputs, struct instance_mode mode)
 {
-    struct layer_site site = {graph, network, layer->name, mode, layer->n_inputs, inputs};
+    struct layer_site site = {graph, network, layer->name, mode, layer->n_inputs, inputs, layer->type};
     const char *label_before = graph->label;
     char *label = arena_format(graph->arena, "%s.%s", network->name, layer->name);
     if (!label)

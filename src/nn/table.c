@@ -1,6 +1,9 @@
 /* table.c: the tables of layer types, blocks and named networks, made from the .def files. */
+#include "base/additions.h"
 #include "nn/block.h"
 #include "nn/layer.h"
+
+#include <string.h>
 
 #define LAYER(identifier) extern const struct layer_type layer_##identifier;
 #include "nn/layers.def"
@@ -12,6 +15,25 @@ const struct layer_type *const layer_table[] = {
 #undef LAYER
 };
 const size_t layer_table_count = sizeof(layer_table) / sizeof(layer_table[0]);
+
+size_t layer_type_count(const struct context *ctx)
+{
+    return layer_table_count + additions_count(ctx, ADDITION_LAYER);
+}
+
+const struct layer_type *layer_type_at(const struct context *ctx, size_t index)
+{
+    return index < layer_table_count ? layer_table[index]
+                                     : additions_at(ctx, ADDITION_LAYER, index - layer_table_count);
+}
+
+const struct layer_type *layer_find_type(const struct context *ctx, const char *name)
+{
+    for (size_t i = 0; i < layer_type_count(ctx); i++)
+        if (strcmp(layer_type_at(ctx, i)->name, name) == 0)
+            return layer_type_at(ctx, i);
+    return NULL;
+}
 
 #define BLOCK(identifier) extern const struct block_type block_##identifier;
 #include "nn/blocks.def"

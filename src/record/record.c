@@ -1,4 +1,5 @@
-/* record.c: opens and closes a record, and keeps its run, notes and stages. Metrics: metric.c, series.c. */
+/* record.c: opens and closes a record, and keeps its run, notes and stages. Metrics: metric.c, series.c. Arrays and
+ * layers: detail.c. */
 #include "record/record.h"
 
 #include "base/file.h"
@@ -25,6 +26,13 @@ static const char record_schema[] =
     "CREATE VIEW metrics(stage, epoch, step, split, name, value) AS"
     " SELECT series.stage, metrics_data.epoch, metrics_data.step, series.split, series.name, metrics_data.value"
     " FROM metrics_data JOIN series ON series.id = metrics_data.series;";
+
+/* Tables that came later: a record without them is one of the same version, to which they are added. */
+static const char record_additions[] =
+    "CREATE TABLE IF NOT EXISTS arrays(stage TEXT NOT NULL, name TEXT NOT NULL, element TEXT NOT NULL,"
+    " shape TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY(stage, name));"
+    "CREATE TABLE IF NOT EXISTS layers(stage TEXT NOT NULL, place INTEGER NOT NULL, name TEXT, type TEXT, output TEXT,"
+    " parameters INTEGER, macs INTEGER, PRIMARY KEY(stage, place)) WITHOUT ROWID;";
 
 static enum status read_number(struct context *ctx, struct record *record, const char *sql, int64_t *out)
 {
@@ -64,8 +72,10 @@ static enum status prepare_schema(struct context *ctx, struct record *record)
                       RECORD_VERSION, (long long)version);
         goto cleanup;
     }
-    if (!record->read_only)
+    if (!record->read_only) {
+        TRY(database_execute(ctx, record, record_additions));
         TRY(database_execute(ctx, record, "COMMIT"));
+    }
 
 cleanup:
     return status; /* closing takes an open transaction back */

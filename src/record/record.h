@@ -1,7 +1,7 @@
 /* record: the run's log, one SQLite file: what ran, its stages, its metrics. Sees base; alone sees SQLite.
  *
- * The report is made from a record alone. Tables: runs, notes, stages, series, metrics_data; and for others the
- * view metrics(stage, epoch, step, split, name, value). Metrics are kept in memory and written in one transaction at
+ * The report is made from a record alone. Tables: runs, notes, stages, series, metrics_data, arrays, layers; and for
+ * others the view metrics(stage, epoch, step, split, name, value). Metrics are kept in memory and written in one transaction at
  * record_flush. After kill -9 the file is what it was at the last flush; a resumed stage calls
  * record_rewind with its checkpoint's step and goes on, and ends up with the record of an uninterrupted run. So: flush
  * first, then commit the checkpoint.
@@ -61,6 +61,45 @@ enum status record_metric(struct context *ctx, struct record *record, const char
 enum status record_flush(struct context *ctx, struct record *record);
 /* record_rewind: forgets the stage's metrics with a step greater than `step` (also those still in memory). -1: all. */
 enum status record_rewind(struct context *ctx, struct record *record, const char *stage, int64_t step);
+
+/* An array that a stage leaves: what was counted or computed once, at its end. Table arrays(stage, name, element, shape,
+ * data): element as below, shape "10,10", data the bytes in the machine's order, the last axis fastest. Which arrays
+ * there are is for the writer to say (src/run/details.h). */
+#define RECORD_ELEMENT_LIST(X) X(U8, "u8", 1) X(I32, "i32", 4) X(F32, "f32", 4)
+enum record_element {
+#define X(name, text, size) RECORD_##name,
+    RECORD_ELEMENT_LIST(X)
+#undef X
+};
+const char *record_element_text(enum record_element element);
+enum { RECORD_RANK_MAX = 4 };
+struct record_array {
+    const char *name;
+    enum record_element element;
+    int rank;
+    int64_t dim[RECORD_RANK_MAX];
+    const void *data;
+};
+/* record_array: adds the stage's array or replaces the one of that name. Written at once; borrowed for the call. */
+enum status record_array(struct context *ctx, struct record *record, const char *stage,
+                         const struct record_array *array);
+/* record_array_read: into the arena, 16-byte aligned; data NULL: there is none. STATUS_BAD_INPUT: the bytes are not
+ * those of the shape. */
+enum status record_array_read(struct context *ctx, struct arena *arena, struct record *record, const char *stage,
+                              const char *name, struct record_array *out);
+
+/* A layer of a stage's network, in the order of evaluation: table layers(stage, place, name, type, output, parameters,
+ * macs). */
+struct record_layer {
+    const char *name, *type, *output; /* output: "[12,28,28]", of one sample */
+    int64_t parameters, macs;
+};
+/* record_layers: adds the stage's layers or replaces those at the same places. Written at once. */
+enum status record_layers(struct context *ctx, struct record *record, const char *stage,
+                          const struct record_layer *layers, size_t count);
+/* record_layers_read: count 0 when there are none. */
+enum status record_layers_read(struct context *ctx, struct arena *arena, struct record *record, const char *stage,
+                               struct record_layer **out, size_t *count);
 
 /* A series of metrics, ordered by step. */
 struct record_series {

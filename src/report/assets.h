@@ -2,8 +2,9 @@
 #ifndef REPORT_ASSETS_H
 #define REPORT_ASSETS_H
 
-/* Both end with NULL. */
+/* Each ends with NULL. page_script draws the charts, page_similarity_script moves the temperature. */
 extern const char *const page_style[];
 extern const char *const page_script[];
+extern const char *const page_similarity_script[];
 
 #endif

@@ -2,33 +2,19 @@
 #include "report/chart.h"
 
 #include "base/file.h"
+#include "report/html.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { LIBRARY_BYTES_MAX = 4 << 20 };
-
-/* Five digits are finer than any screen, and keep a page of many curves small. */
-static struct value *short_number(struct arena *arena, double number)
-{
-    char digits[32];
-    if (!isfinite(number))
-        return value_null(arena);
-    if (number == floor(number) && fabs(number) < 1e15)
-        return value_integer(arena, (int64_t)number);
-    snprintf(digits, sizeof digits, "%.5g", number);
-    return value_real(arena, strtod(digits, NULL));
-}
 
 static struct value *points(struct arena *arena, const struct curve *curve, double scale)
 {
     struct value *list = value_list(arena);
     for (size_t i = 0; i < curve->count; i++) {
         struct value *point = value_list(arena);
-        point = value_append(arena, point, short_number(arena, curve->x[i]));
-        point = value_append(arena, point, short_number(arena, curve->y[i] * scale));
+        point = value_append(arena, point, html_short(arena, curve->x[i]));
+        point = value_append(arena, point, html_short(arena, curve->y[i] * scale));
         list = value_append(arena, list, point);
     }
     return list;
@@ -54,11 +40,11 @@ struct value *chart_pair(struct arena *arena, struct value *rows, const char *la
 {
     struct value *row = value_map(arena);
     row = value_set(arena, row, "label", value_text(arena, label));
-    row = value_set(arena, row, "alone", short_number(arena, alone * 100));
-    row = value_set(arena, row, "distilled", short_number(arena, distilled * 100));
-    row = value_set(arena, row, "gain", short_number(arena, gain->mean * 100));
-    row = value_set(arena, row, "low", short_number(arena, gain->low * 100));
-    row = value_set(arena, row, "high", short_number(arena, gain->high * 100));
+    row = value_set(arena, row, "alone", html_short(arena, alone * 100));
+    row = value_set(arena, row, "distilled", html_short(arena, distilled * 100));
+    row = value_set(arena, row, "gain", html_short(arena, gain->mean * 100));
+    row = value_set(arena, row, "low", html_short(arena, gain->low * 100));
+    row = value_set(arena, row, "high", html_short(arena, gain->high * 100));
     row = value_set(arena, row, "summary", value_boolean(arena, summary));
     return value_append(arena, rows, row);
 }

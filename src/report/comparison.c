@@ -7,14 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* The figures of one side, over its seeds. */
-struct side {
-    const char *role, *label;
-};
-
-static const struct side sides[] = {
-    {"teacher", "Teacher"}, {"alone", "Student alone"}, {"distilled", "Student distilled"}};
-
 static const struct {
     const char *heading;
     enum figure figure;
@@ -24,9 +16,6 @@ static const struct {
     {"Loss<br>(nats)", FIGURE_LOSS, offsetof(struct report_stage, loss)},
     {"Calibration<br>error", FIGURE_PERCENT, offsetof(struct report_stage, ece)},
     {"Fidelity", FIGURE_PERCENT, offsetof(struct report_stage, fidelity)},
-    {"Parameters", FIGURE_COUNT, offsetof(struct report_stage, parameters)},
-    {"MACs", FIGURE_COUNT, offsetof(struct report_stage, macs)},
-    {"Training<br>of one", FIGURE_DURATION, offsetof(struct report_stage, seconds)},
 };
 
 #define ROLE_MEAN(run, role, field) report_role_mean(run, role, offsetof(struct report_stage, field), NULL)
@@ -41,18 +30,18 @@ void page_key_figures(const struct page *page, const struct report_run *run)
 {
     struct text *out = page->out;
     text_add(out, "<dl class=\"key\">\n");
-    for (size_t i = sizeof sides / sizeof *sides; i-- > 0;) {
+    for (size_t i = PAGE_SIDES; i-- > 0;) {
         double std = NAN;
-        double mean = report_role_mean(run, sides[i].role, offsetof(struct report_stage, accuracy), &std);
-        if (report_role(run, sides[i].role) == NULL)
+        double mean = report_role_mean(run, page_sides[i].role, offsetof(struct report_stage, accuracy), &std);
+        if (report_role(run, page_sides[i].role) == NULL)
             continue;
-        add_key_figure(out, sides[i].role, sides[i].label);
+        add_key_figure(out, page_sides[i].role, page_sides[i].label);
         html_percent(out, mean);
         text_add(out, "<small>");
         if (isfinite(std)) {
             text_format(out, "± %.2f over the seeds", std * 100);
         } else {
-            html_count(out, ROLE_MEAN(run, sides[i].role, parameters));
+            html_count(out, ROLE_MEAN(run, page_sides[i].role, parameters));
             text_add(out, " parameters");
         }
         text_add(out, "</small></dd></div>\n");
@@ -84,8 +73,8 @@ static void add_sides(const struct page *page, const struct report_run *run)
     for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
         text_format(out, "<th scope=\"col\">%s</th>", columns[c].heading);
     text_add(out, "</tr></thead>\n<tbody>\n");
-    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
-        const char *role = sides[i].role;
+    for (size_t i = 0; i < PAGE_SIDES; i++) {
+        const char *role = page_sides[i].role;
         if (report_role(run, role) == NULL)
             continue;
         size_t seeds = 0;
@@ -93,7 +82,7 @@ static void add_sides(const struct page *page, const struct report_run *run)
             seeds += strcmp(run->stage[s].role, role) == 0;
         double std = NAN, mean = report_role_mean(run, role, offsetof(struct report_stage, accuracy), &std);
         text_format(out, "<tr class=\"%s\"><th scope=\"row\">%s</th><td>%zu</td><td class=\"main\">", role,
-                    sides[i].label, seeds);
+                    page_sides[i].label, seeds);
         html_spread(out, mean, std);
         text_add(out, "</td>");
         for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
@@ -102,8 +91,7 @@ static void add_sides(const struct page *page, const struct report_run *run)
     }
     text_add(out, "</tbody>\n");
     page_table_end(page, "Means over the seeds, on the test split. The calibration error says how far confidence and "
-                         "accuracy lie apart; fidelity, how often the student answers as its teacher does; MACs, the "
-                         "multiply-accumulates of one sample.");
+                         "accuracy lie apart; fidelity, how often the student answers as its teacher does.");
 }
 
 /* seed_of: the label of the i-th pair: the seed of the i-th distilled stage, where there are as many. */

@@ -2,9 +2,11 @@
 #include "report/html.h"
 
 #include "format/json.h"
+#include "format/png.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char dash[] = "–";
@@ -118,6 +120,20 @@ void html_duration(struct text *out, double seconds)
         text_format(out, "%lld h %lld min", whole / 3600, whole / 60 % 60);
 }
 
+void html_bytes(struct text *out, double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB"};
+    size_t unit = 0;
+    if (!isfinite(bytes)) {
+        text_add(out, dash);
+        return;
+    }
+    for (; bytes >= 999.5 && unit < 3; unit++)
+        bytes /= 1000;
+    html_real(out, bytes, unit > 0 && bytes < 100 ? 1 : 0);
+    text_format(out, " %s", units[unit]);
+}
+
 void html_cell(struct text *out, enum figure figure, double number)
 {
     text_add(out, "<td>");
@@ -134,8 +150,49 @@ void html_cell(struct text *out, enum figure figure, double number)
     case FIGURE_DURATION:
         html_duration(out, number);
         break;
+    case FIGURE_BYTES:
+        html_bytes(out, number);
+        break;
     }
     text_add(out, "</td>");
+}
+
+/* add_base64: RFC 4648, section 4. */
+static void add_base64(struct text *out, const unsigned char *bytes, size_t count)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < count; i += 3) {
+        uint32_t group = (uint32_t)bytes[i] << 16 | (i + 1 < count ? (uint32_t)bytes[i + 1] << 8 : 0) |
+                         (i + 2 < count ? bytes[i + 2] : 0);
+        char four[4];
+        for (size_t j = 0; j < 4; j++)
+            four[j] = i + j <= count ? letters[group >> (18 - 6 * j) & 63] : '=';
+        text_add_bytes(out, four, sizeof four);
+    }
+}
+
+void html_image(struct text *out, const unsigned char *pixels, uint32_t height, uint32_t width, int channels)
+{
+    struct text file;
+    text_init(&file, out->ctx);
+    png_write(&file, pixels, height, width, channels);
+    text_add(out, "data:image/png;base64,");
+    if (file.failed)
+        out->failed = true;
+    else
+        add_base64(out, (const unsigned char *)file.bytes, file.length);
+    text_free(&file);
+}
+
+struct value *html_short(struct arena *arena, double number)
+{
+    char digits[32];
+    if (!isfinite(number))
+        return value_null(arena);
+    if (number == floor(number) && fabs(number) < 1e15)
+        return value_integer(arena, (int64_t)number);
+    snprintf(digits, sizeof digits, "%.5g", number);
+    return value_real(arena, strtod(digits, NULL));
 }
 
 void html_json(struct text *out, struct context *ctx, const struct value *data)

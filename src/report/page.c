@@ -4,6 +4,11 @@
 #include "report/assets.h"
 #include "report/html.h"
 
+const struct page_side page_sides[PAGE_SIDES] = {
+    {"teacher", "Teacher", "teacher", "confusion-teacher", "similarity-teacher"},
+    {"alone", "Student alone", "student alone", "confusion-alone", "similarity-alone"},
+    {"distilled", "Student distilled", "distilled student", "confusion-distilled", "similarity-distilled"}};
+
 static void add_lines(struct text *out, const char *const *lines)
 {
     for (; *lines != NULL; lines++) {
@@ -44,15 +49,22 @@ void page_end(const struct page *page, const char *version, const struct value *
              " from the run&#39;s records. Accuracies are shares of the samples; &ldquo;points&rdquo; are percentage "
              "points.</p></footer>\n</main>\n");
     if (page->library != NULL && data != NULL) {
-        text_add(out, "<script type=\"application/json\" id=\"report-data\">");
-        html_json(out, page->ctx, data);
-        text_add(out, "</script>\n<script>\n");
+        text_add(out, "<script>\n");
         text_add(out, page->library);
-        text_add(out, "\n</script>\n<script>\n");
-        add_lines(out, page_script);
-        text_add(out, "</script>\n");
+        text_add(out, "\n</script>\n");
+        page_script_with_data(page, "report-data", data, page_script);
     }
     text_add(out, "</body>\n</html>\n");
+}
+
+void page_script_with_data(const struct page *page, const char *id, const struct value *data, const char *const *script)
+{
+    struct text *out = page->out;
+    text_format(out, "<script type=\"application/json\" id=\"%s\">", id);
+    html_json(out, page->ctx, data);
+    text_add(out, "</script>\n<script>\n");
+    add_lines(out, script);
+    text_add(out, "</script>\n");
 }
 
 void page_section(const struct page *page, const char *heading)
@@ -109,4 +121,14 @@ void page_charts_end(const struct page *page)
 {
     if (page->library != NULL)
         text_add(page->out, "</div>\n");
+}
+
+void page_panels(const struct page *page)
+{
+    text_add(page->out, "<div class=\"panels\">\n");
+}
+
+void page_panels_end(const struct page *page)
+{
+    text_add(page->out, "</div>\n");
 }

@@ -14,6 +14,14 @@ struct page {
     struct text *out;
 };
 
+/* The sides that a page compares, in the order in which it shows them. */
+enum page_side_index { PAGE_TEACHER, PAGE_ALONE, PAGE_DISTILLED, PAGE_SIDES };
+struct page_side {
+    const char *role, *label, *lower; /* "distilled", "Student distilled", and within a sentence */
+    const char *confusion_id, *similarity_id;
+};
+extern const struct page_side page_sides[PAGE_SIDES];
+
 /* page_begin: everything up to the title; page_end: the data of the charts (NULL: none), scripts, the end. */
 void page_begin(const struct page *page, const char *kind, const char *title);
 void page_end(const struct page *page, const char *version, const struct value *data);
@@ -33,15 +41,28 @@ void page_chart(const struct page *page, const char *id, enum chart_width width,
                 const char *note);
 void page_charts_end(const struct page *page);
 
+/* Panels: figures without a library, side by side where there is room. */
+void page_panels(const struct page *page);
+void page_panels_end(const struct page *page);
+/* page_script_with_data: `data` as JSON under `id`, then the script that reads it. */
+void page_script_with_data(const struct page *page, const char *id, const struct value *data,
+                           const char *const *script);
+
 /* The two pages, whole; runs [count]. Failure: the error in the context, and the text's `failed` where it cannot grow. */
 void page_of_run(const struct page *page, const struct report_run *run);
 void page_of_runs(const struct page *page, const struct report_run *runs, int count);
 
 /* Parts of the first page. page_verdict: what came of the run, in one sentence. page_key_figures: the few numbers that
- * one wants first. page_comparison: tables and charts of the two sides; page_comparison_rows: what those charts draw. */
+ * one wants first. page_comparison: tables and charts of the two sides; page_comparison_rows: what those charts draw. The others are whole sections, left out where the record does not
+ * have what they show. */
 void page_verdict(const struct page *page, const struct report_run *run);
 void page_key_figures(const struct page *page, const struct report_run *run);
 void page_comparison(const struct page *page, const struct report_run *run);
+void page_cost(const struct page *page, const struct report_run *run);
+void page_confusion(const struct page *page, const struct report_run *run);
+void page_similarity(const struct page *page, const struct report_run *run);
+void page_differing(const struct page *page, const struct report_run *run);
+void page_layers(const struct page *page, const struct report_run *run);
 struct value *page_comparison_rows(struct arena *arena, const struct report_run *run);
 
 #endif

@@ -2,9 +2,11 @@
  *
  * The page is one file that needs no network: style, script, figures and Chart.js lie in it. Its numbers also stand in
  * plain HTML, so it can be read without scripts, printed, and searched. What is read: result.json (figures),
- * record.sqlite (curves), recipe.yaml (as resolved). Of the record's series it draws, for each stage,
+ * record.sqlite (curves, arrays and layers), recipe.yaml (as resolved). Of the record's series it draws, for each stage,
  *   split "train", name "loss": a number a step, and
- *   split "validation", name "accuracy": a number an epoch, under the count of epochs completed (0: before the first). */
+ *   split "validation", name "accuracy": a number an epoch, under the count of epochs completed (0: before the first);
+ * of its arrays those that src/run/details.h describes. Sections whose arrays are not there, as in older runs, are left
+ * out. */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 

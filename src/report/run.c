@@ -39,6 +39,7 @@ static enum status read_record(struct context *ctx, struct arena *arena, const c
         struct report_stage *stage = &run->stage[i];
         TRY(curve_read(ctx, arena, record, stage->name, "train", "loss", false, &stage->train_loss));
         TRY(curve_read(ctx, arena, record, stage->name, "validation", "accuracy", true, &stage->validation));
+        TRY(detail_read(ctx, arena, record, file, stage->name, &stage->detail));
     }
     run->recorded = true;
 cleanup:
@@ -77,6 +78,14 @@ const struct report_stage *report_role(const struct report_run *run, const char 
 {
     for (size_t i = 0; i < run->stages; i++)
         if (strcmp(run->stage[i].role, role) == 0)
+            return &run->stage[i];
+    return NULL;
+}
+
+const struct report_stage *report_detailed(const struct report_run *run, const char *role)
+{
+    for (size_t i = 0; i < run->stages; i++)
+        if (strcmp(run->stage[i].role, role) == 0 && run->stage[i].detail.sample.count > 0)
             return &run->stage[i];
     return NULL;
 }

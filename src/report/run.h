@@ -2,7 +2,7 @@
 #ifndef REPORT_RUN_H
 #define REPORT_RUN_H
 
-#include "base/arena.h"
+#include "report/detail.h"
 
 /* A curve over steps or epochs. */
 struct curve {
@@ -18,6 +18,7 @@ struct report_stage {
     double accuracy, top5, loss, ece, fidelity; /* on the test split */
     struct curve train_loss;                    /* over steps, thinned */
     struct curve validation;                    /* accuracy over epochs */
+    struct report_detail detail;
 };
 
 /* One figure over the seeds. */
@@ -50,6 +51,8 @@ enum status report_run_read(struct context *ctx, struct arena *arena, const char
 double report_role_mean(const struct report_run *run, const char *role, size_t offset, double *std);
 /* report_role: the role's first stage, or NULL. */
 const struct report_stage *report_role(const struct report_run *run, const char *role);
+/* report_detailed: the role's first stage whose classes were recorded closely (class_logits), or NULL. */
+const struct report_stage *report_detailed(const struct report_run *run, const char *role);
 /* report_student: "distilled" or "alone", whichever the run ends in; NULL: neither. */
 const char *report_student(const struct report_run *run);
 

@@ -25,11 +25,12 @@ static void add_curves(const struct page *page, const struct report_run *run)
         page_charts(page);
         if (accuracy)
             page_chart(page, "accuracy", CHART_WHOLE, 340, "Validation accuracy",
-                       "After each epoch; thin lines are seeds, thick ones their mean. The first epochs may lie below "
-                       "the chart.");
+                       "After each epoch; lines are means over the seeds, bands reach from the lowest seed to the "
+                       "highest. The first epochs may lie below the chart.");
         if (student)
             page_chart(page, "student-loss", CHART_HALF, 300, "Training loss of the student",
-                       "Smoothed. Distilled and alone minimise different sums, so only their course can be compared.");
+                       "Smoothed, with bands over the seeds. Distilled and alone minimise different sums, so only "
+                       "their course can be compared.");
         if (teacher)
             page_chart(page, "teacher-loss", CHART_HALF, 300, "Training loss of the teacher", "Smoothed.");
         page_charts_end(page);
@@ -129,7 +130,12 @@ void page_of_run(const struct page *page, const struct report_run *run)
     page_key_figures(page, run);
     text_add(page->out, "</header>\n");
     page_comparison(page, run);
+    page_cost(page, run);
     add_curves(page, run);
+    page_confusion(page, run);
+    page_similarity(page, run);
+    page_differing(page, run);
+    page_layers(page, run);
     add_stages(page, run);
     add_origin(page, run);
     struct value *data = chart_curves(page->arena, run);

@@ -4,6 +4,7 @@
 #include "format/json.h"
 #include "recipe/recipe.h"
 #include "run/result.h"
+#include "run/stages.h"
 #include "train/stage_graph.h"
 
 #include <math.h>
@@ -48,28 +49,6 @@ static bool with_teacher(const struct distillation *d)
     return !d->student_only && d->plan.has_teacher;
 }
 
-/* stage_labels: a stage of one network that learns from the labels. */
-static enum status stage_labels(struct context *ctx, struct arena *arena, const struct term *labels, const char *name,
-                                const char *role, uint64_t seed, struct network *network,
-                                const struct train_settings *train, struct stage *stage)
-{
-    struct learner *learner = arena_take(arena, 1, sizeof *learner);
-    struct term *term = arena_copy(arena, labels, sizeof *term);
-    if (!name || !learner || !term)
-        return ctx->error.status;
-    *learner = (struct learner){
-        .name = network->name, .network = network, .training = true, .learns = true, .optimiser = &train->optimiser};
-    *stage = (struct stage){.name = name,
-                            .role = role,
-                            .seed = seed,
-                            .n_learners = 1,
-                            .n_terms = 1,
-                            .learners = learner,
-                            .terms = term,
-                            .budget = train->budget};
-    return STATUS_OK;
-}
-
 /* --- the teacher --- */
 
 static enum status teacher_test(struct distillation *d)
@@ -103,48 +82,22 @@ static enum status teacher_hash(struct distillation *d)
 
 static enum status teacher_make(struct distillation *d)
 {
+    enum status status = STATUS_OK;
     struct stage stage;
+    struct network *average = NULL;
     struct plan *plan = &d->plan;
-    RETURN_IF(plan_network(d->ctx, plan, &plan->teacher, "teacher", plan->teacher_seed, &d->teacher));
-    RETURN_IF(stage_labels(d->ctx, d->arena, &plan->teacher_labels, "teacher", "teacher", plan->teacher_seed,
-                           d->teacher, &plan->teacher.train, &stage));
-    RETURN_IF(stage_job(d->ctx, &d->site, &stage, d->kernels, d->memory));
+    TRY(plan_network(d->ctx, plan, &plan->teacher, "teacher", plan->teacher_seed, &d->teacher));
+    TRY(teacher_stage(d->ctx, d->arena, plan, d->teacher, &stage, &average));
+    TRY(stage_job(d->ctx, &d->site, &stage, d->kernels, d->memory));
     atomic_fetch_add(&d->site.done, 1);
-    RETURN_IF(teacher_test(d));
-    return teacher_hash(d);
+    TRY(teacher_test(d));
+    TRY(teacher_hash(d));
+cleanup:
+    network_free(average);
+    return status;
 }
 
 /* --- a seed's student --- */
-
-struct student {
-    struct stage_list list;
-    struct network *network, *teacher;
-};
-
-static enum status student_stage(struct context *ctx, struct distillation *d, struct arena *arena, uint64_t seed,
-                                 bool alone, struct student *student)
-{
-    const struct plan *plan = &d->plan;
-    student->list.arena = arena;
-    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", seed, &student->network));
-    if (alone) {
-        struct stage *stage = stage_add(&student->list);
-        const char *name = arena_format(arena, "alone-%llu", (unsigned long long)seed);
-        return stage ? stage_labels(ctx, arena, &plan->student_labels, name, "alone", seed, student->network,
-                                    &plan->student.train, stage)
-                     : ctx->error.status;
-    }
-    struct request request = {.ctx = ctx,
-                              .seed = seed,
-                              .student = student->network,
-                              .teachers = &d->teacher,
-                              .n_teachers = d->teacher ? 1 : 0,
-                              .optimiser = &plan->student.train.optimiser,
-                              .budget = plan->student.train.budget,
-                              .terms = plan->terms,
-                              .n_terms = plan->n_terms};
-    return plan->scheme->stages(&request, plan->scheme_options, &student->list);
-}
 
 /* student_run: piece i of the side-by-side work: seed i / per seed; alone first. */
 static enum status student_run(struct context *ctx, struct distillation *d, int i, struct kernel_context *kernels,
@@ -157,12 +110,13 @@ static enum status student_run(struct context *ctx, struct distillation *d, int 
     if (!arena)
         return ctx->error.status;
     bool alone = with_alone(d) && i % per_seed == 0;
-    TRY(student_stage(ctx, d, arena, (uint64_t)d->plan.seeds.values[i / per_seed], alone, &student));
+    TRY(student_stages(ctx, arena, &d->plan, d->teacher, (uint64_t)d->plan.seeds.values[i / per_seed], alone,
+                       &student));
     for (int j = 0; j < student.list.count; j++)
         TRY(stage_job(ctx, &d->site, &student.list.stages[j], kernels, memory));
     atomic_fetch_add(&d->site.done, 1);
 cleanup:
-    network_free(student.network);
+    student_free(&student);
     arena_free(arena);
     return status;
 }
@@ -192,14 +146,15 @@ static enum status students_check(struct distillation *d)
     memory = kernels ? program_memory_new(d->ctx) : NULL;
     if (!memory)
         TRY(d->ctx->error.status);
-    TRY(student_stage(d->ctx, d, d->arena, (uint64_t)d->plan.seeds.values[0], alone, &student));
+    TRY(student_stages(d->ctx, d->arena, &d->plan, d->teacher, (uint64_t)d->plan.seeds.values[0], alone, &student));
     for (int i = 0; i < student.list.count; i++) {
         TRY(stage_check(d->ctx, &student.list.stages[i]));
         const struct split *split = &d->plan.data->splits[SPLIT_TRAIN];
         struct stage_graph_spec spec = {.stage = &student.list.stages[i],
                                         .split = split,
                                         .precision = d->plan.precision,
-                                        .images = split->element == ELEMENT_U8 ? ELEMENT_U8 : ELEMENT_REAL};
+                                        .images = split->element == ELEMENT_U8 ? ELEMENT_U8 : ELEMENT_REAL,
+                                        .mixed = augmentation_mixes(d->plan.data->augmentation)};
         built = stage_graph_new(d->ctx, &spec);
         if (!built)
             TRY(d->ctx->error.status);
@@ -218,8 +173,36 @@ cleanup:
     stage_graph_free(built);
     program_memory_free(memory);
     kernel_context_free(kernels);
-    network_free(student.network);
+    student_free(&student);
     return status;
+}
+
+/* recordings_worth: does recording every view once take no more work than all the steps that will read it? */
+static bool recordings_worth(const struct distillation *d, int64_t views)
+{
+    const struct budget *budget = &d->plan.student.train.budget;
+    int64_t samples = d->plan.data->splits[SPLIT_TRAIN].count;
+    int64_t steps = budget->steps >= 0 ? budget->steps : budget->epochs * (samples / budget->batch);
+    if (views == 0 || steps == 0 || d->plan.cache == CACHE_FALSE || samples > INT32_MAX / views)
+        return false;
+    double read = (double)d->plan.seeds.count * (double)steps * (double)budget->batch;
+    return d->plan.cache == CACHE_TRUE || (double)views * (double)samples <= read;
+}
+
+/* recordings_fit: in the share of the memory that they may take. */
+static bool recordings_fit(const struct distillation *d, const int *layers, int count, int64_t views)
+{
+    int64_t bytes = 0, samples = d->plan.data->splits[SPLIT_TRAIN].count;
+    for (int i = 0; i < count; i++)
+        bytes += recording_bytes(d->teacher, layers[i], d->plan.data->augmentation, samples, d->plan.precision);
+    if ((double)bytes > RECORDINGS_SHARE * (double)memory_physical()) {
+        log_line(d->ctx, LOG_INFO, "the teacher's outputs, %.1f GB, are too many to record: it runs in every step",
+                 (double)bytes / 1e9);
+        return false;
+    }
+    log_line(d->ctx, LOG_INFO, "recording the teacher's outputs: %lld samples, %lld views each, %.1f MB",
+             (long long)samples, (long long)views, (double)bytes / 1e6);
+    return true;
 }
 
 /* recordings_prepare: what the distilled stages read of the frozen teacher, computed once for all seeds. */
@@ -228,33 +211,22 @@ static enum status recordings_prepare(struct distillation *d)
     enum status status = STATUS_OK;
     struct student student = {{0}, NULL, NULL};
     int layers[RECORDINGS_MAX];
-    const struct split *split = &d->plan.data->splits[SPLIT_TRAIN];
     const struct augmentation *augmentation = d->plan.data->augmentation;
-    if (!with_teacher(d) || !d->plan.cache || augmentation_views(augmentation) == 0 ||
-        d->plan.student.train.budget.steps == 0)
+    int64_t views = augmentation_views(augmentation);
+    if (!with_teacher(d) || !recordings_worth(d, views))
         return STATUS_OK;
-    TRY(student_stage(d->ctx, d, d->arena, (uint64_t)d->plan.seeds.values[0], false, &student));
+    TRY(student_stages(d->ctx, d->arena, &d->plan, d->teacher, (uint64_t)d->plan.seeds.values[0], false, &student));
     int count = stage_teacher_taps(d->ctx, &student.list.stages[0], 1, layers, RECORDINGS_MAX);
     if (count < 0)
         TRY(d->ctx->error.status);
-    if (count == 0)
+    if (count == 0 || !recordings_fit(d, layers, count, views))
         goto cleanup;
-    int64_t bytes = 0;
-    for (int i = 0; i < count; i++)
-        bytes += recording_bytes(d->teacher, layers[i], augmentation, split->count, d->plan.precision);
-    if ((double)bytes > RECORDINGS_SHARE * (double)memory_physical()) {
-        log_line(d->ctx, LOG_INFO, "the teacher's outputs, %.1f GB, are too many to record: it runs in every step",
-                 (double)bytes / 1e9);
-        goto cleanup;
-    }
-    log_line(d->ctx, LOG_INFO, "recording the teacher's outputs: %lld samples, %lld views each, %.1f MB",
-             (long long)split->count, (long long)augmentation_views(augmentation), (double)bytes / 1e6);
-    TRY(recordings_make(d->ctx, d->teacher, layers, count, split, augmentation, d->plan.student.train.budget.batch,
-                        d->plan.precision, d->kernels, d->memory, d->recordings));
+    TRY(recordings_make(d->ctx, d->teacher, layers, count, &d->plan.data->splits[SPLIT_TRAIN], augmentation,
+                        d->plan.student.train.budget.batch, d->plan.precision, d->kernels, d->memory, d->recordings));
     d->site.recordings = d->recordings;
     d->site.n_recordings = count;
 cleanup:
-    network_free(student.network);
+    student_free(&student);
     return status;
 }
 

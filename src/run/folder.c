@@ -22,14 +22,21 @@ const char *folder_file(struct arena *arena, const struct folder *folder, const 
     return arena_format(arena, "%s/%s", folder->path, name);
 }
 
-const char *folder_default(struct arena *arena, const char *name)
+/* time_now: by the local clock; empty where it cannot be told. */
+static const char *time_now(const char *format, char words[32])
 {
-    char stamp[32] = "";
     time_t now = time(NULL);
     struct tm local;
+    words[0] = '\0';
     if (localtime_r(&now, &local))
-        strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &local);
-    return arena_format(arena, "runs/%s-%s", name, stamp);
+        strftime(words, 32, format, &local);
+    return words;
+}
+
+const char *folder_default(struct arena *arena, const char *name)
+{
+    char stamp[32];
+    return arena_format(arena, "runs/%s-%s", name, time_now("%Y%m%d-%H%M%S", stamp));
 }
 
 /* directory_empty: removes the files of a folder of ours (checkpoints); what is not there is fine. */
@@ -71,7 +78,10 @@ enum status folder_put(struct context *ctx, const char *path, const void *bytes,
 static enum status folder_begin(struct context *ctx, const struct plan *plan, const char *command, const char *recipe,
                                 struct folder *folder)
 {
+    char started[32];
+    struct record_run run = {.started = time_now("%Y-%m-%d %H:%M:%S", started), .recipe_sha256 = plan->sha256};
     RETURN_IF(record_open(ctx, folder->record_path, RECORD_CREATE, &folder->record));
+    RETURN_IF(record_run(ctx, folder->record, &run));
     RETURN_IF(record_note(ctx, folder->record, "command", command));
     RETURN_IF(record_note(ctx, folder->record, "recipe_sha256", plan->sha256));
     RETURN_IF(record_flush(ctx, folder->record));

@@ -38,6 +38,19 @@ static const struct option_spec loss_options[] = {
 };
 enum { LOSS_KEYS = sizeof loss_options / sizeof *loss_options };
 
+struct option_set losses_options(void)
+{
+    return OPTION_SET(loss_options);
+}
+
+bool loss_key(const char *name)
+{
+    for (size_t i = 0; i < LOSS_KEYS; i++)
+        if (strcmp(loss_options[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 /* term_name: the method's name, with a number where it stands already. */
 static const char *term_name(struct arena *arena, const char *wanted, const struct term *terms, int count)
 {

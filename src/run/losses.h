@@ -8,9 +8,14 @@
  * labels 0.1 and kd 0.9 (temperature 4). `at`: where a wrong list is reported. Everything lies in the arena. */
 enum status losses_bind(struct context *ctx, struct arena *arena, const struct value *losses, const struct value *at,
                         struct term **terms, int *count, struct value **resolved);
+/* losses_options: the keys of a term, for `retort help`. */
+struct option_set losses_options(void);
 /* labels_term: what a network learns alone from: the `labels` term among the given ones (its options: smoothing) or, without one, that method's
  * defaults; weight 1. */
 enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count,
                         struct term *labels);
+
+/* loss_key: a key that every term has, so that no method's option can be called so. */
+bool loss_key(const char *name);
 
 #endif

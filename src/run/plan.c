@@ -53,6 +53,11 @@ static const struct option_spec top_options[] = {
      .help = "f64 computes everything in double"},
 };
 
+struct option_set plan_recipe_options(void)
+{
+    return OPTION_SET(top_options);
+}
+
 struct network_section {
     const struct value *network, *train;
     int64_t seed;
@@ -72,10 +77,15 @@ static const struct option_spec network_options[] = {
      .type = OPTION_INTEGER,
      .offset = offsetof(struct network_section, seed),
      .initial = "0",
-     .help = "of the teacher's initial weights and order",
+     .help = "of the teacher's initial weights and order; not of the student, which has `seeds`",
      .min = 0,
      .max = 9e15},
 };
+
+struct option_set plan_network_options(void)
+{
+    return OPTION_SET(network_options);
+}
 
 /* network_bind: `student: {network, train}` or `teacher: {network, train, seed}`. */
 static enum status network_bind(struct context *ctx, struct arena *arena, const struct value *section, const char *what,
@@ -99,7 +109,6 @@ struct distill_section {
     int cache;
 };
 
-enum { CACHE_AUTO, CACHE_TRUE, CACHE_FALSE };
 static const char *const caches[] = {"auto", "true", "false", NULL};
 
 static const struct option_spec distill_options[] = {
@@ -117,10 +126,15 @@ static const struct option_spec distill_options[] = {
      .offset = offsetof(struct distill_section, cache),
      .initial = "auto",
      .choices = caches,
-     .help = "record the teacher's outputs once; auto: where the augmentation allows it; false: compute them in every "
-             "step"},
+     .help = "record the teacher's outputs once, for every view that the augmentation makes of a sample (at most 64); "
+             "auto: where that is no more work than computing them in every step of all seeds; false: compute them"},
 };
 enum { DISTILL_KEYS = sizeof distill_options / sizeof *distill_options };
+
+struct option_set plan_distill_options(void)
+{
+    return OPTION_SET(distill_options);
+}
 
 static enum status distill_bind(struct context *ctx, struct arena *arena, const struct value *section,
                                 struct plan *plan, struct value **resolved)
@@ -152,11 +166,11 @@ static enum status distill_bind(struct context *ctx, struct arena *arena, const 
     RETURN_IF(options_bind(ctx, arena, scheme_set, value_without(arena, section, keys, DISTILL_KEYS),
                            arena_format(arena, "scheme %s", plan->scheme->name), options));
     plan->scheme_options = options;
-    plan->cache = bound.cache != CACHE_FALSE;
+    plan->cache = (enum cache)bound.cache;
     if (bound.cache == CACHE_TRUE && augmentation_views(plan->data->augmentation) == 0)
         return value_fail(ctx, value_get(section, "cache"), STATUS_BAD_INPUT,
                           "cache: the augmentation makes too many different images of a sample to record them; use "
-                          "cache: auto, or flips alone");
+                          "cache: auto, or flips and small shifts alone");
     struct value *losses = NULL;
     RETURN_IF(losses_bind(ctx, arena, bound.losses, section, &plan->terms, &plan->n_terms, &losses));
     RETURN_IF(labels_term(ctx, arena, plan->terms, plan->n_terms, &plan->student_labels));
@@ -217,12 +231,36 @@ static enum status batch_check(struct context *ctx, const struct plan *plan, con
                       name, (long long)samples, (long long)batch);
 }
 
-/* network_check: the network can be built, before anything else is done. */
+/* early_stop_check: there is something to look at. */
+static enum status early_stop_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
+                                    const struct value *section, const char *name)
+{
+    const struct split *validation = &plan->data->splits[SPLIT_VALIDATION];
+    if (which->train.budget.patience == 0 || validation->labelled > 0)
+        return STATUS_OK;
+    return value_fail(
+        ctx, value_path(section, "train.early_stop"), STATUS_BAD_INPUT,
+        "%s.train.early_stop: looks at validation accuracy, and there are no labelled validation samples; "
+        "add `validation: 5000` to data",
+        name);
+}
+
+/* train_check: the data has what the training asks for. */
+static enum status train_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
+                               const struct value *section, const char *name)
+{
+    RETURN_IF(batch_check(ctx, plan, which, section, name));
+    return early_stop_check(ctx, plan, which, section, name);
+}
+
+/* network_check: the network can be built, before anything else is done, and has the layers that its training names. */
 static enum status network_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
                                  const char *name)
 {
     struct network *network = NULL;
     enum status status = plan_network(ctx, plan, which, name, 0, &network);
+    if (status == STATUS_OK)
+        status = layer_groups_check(ctx, &which->train.optimiser.groups, network);
     network_free(network);
     return status;
 }
@@ -250,9 +288,9 @@ enum status plan_make(struct context *ctx, struct arena *arena, const struct val
     if (!student_only && plan->scheme->wants_teacher && !plan->has_teacher)
         return value_fail(ctx, recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none",
                           plan->scheme->name);
-    RETURN_IF(batch_check(ctx, plan, &plan->student, top.student, "student"));
+    RETURN_IF(train_check(ctx, plan, &plan->student, top.student, "student"));
     if (plan->has_teacher && !student_only)
-        RETURN_IF(batch_check(ctx, plan, &plan->teacher, top.teacher, "teacher"));
+        RETURN_IF(train_check(ctx, plan, &plan->teacher, top.teacher, "teacher"));
     RETURN_IF(network_check(ctx, plan, &plan->student, "student"));
     if (plan->has_teacher)
         RETURN_IF(network_check(ctx, plan, &plan->teacher, "teacher"));

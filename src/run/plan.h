@@ -8,6 +8,10 @@
 #include "run/run.h"
 #include "train/settings.h"
 
+/* When the teacher's outputs are recorded: AUTO: where that takes no more work than computing them in each step; TRUE: where it can be
+ * done; FALSE: never. */
+enum cache { CACHE_AUTO, CACHE_TRUE, CACHE_FALSE };
+
 struct network_plan {
     const struct value *network; /* the description */
     struct train_settings train;
@@ -24,7 +28,7 @@ struct plan {
     uint64_t teacher_seed;
     const struct scheme *scheme;
     const void *scheme_options;
-    bool cache;         /* recorded teacher outputs where that is possible */
+    enum cache cache;
     struct term *terms; /* student 0, teacher 1 */
     int n_terms;
     struct term student_labels; /* what the student learns alone from: the recipe's `labels` options, weight 1 */
@@ -35,6 +39,11 @@ struct plan {
     char sha256[65];  /* of the resolved recipe's text */
     const char *text; /* the resolved recipe */
 };
+
+/* The keys of a recipe, of its `student` and of its `distill`, for `retort help`. */
+struct option_set plan_recipe_options(void);
+struct option_set plan_network_options(void);
+struct option_set plan_distill_options(void);
 
 /* plan_make: from a recipe's tree. `path` is the recipe's (relative data paths). student_only: teacher and distill are not used. In any
  * case plan_free. */

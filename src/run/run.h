@@ -24,6 +24,7 @@ struct run_options {
     bool resume, force;
     bool student_only;                                                 /* `retort train` */
     int jobs;                                                          /* tiny stages side by side; 0: one per core */
+    bool profile;                                                      /* stages' entries say where their time went */
     const char *version;                                               /* of the program, for result.json */
     void (*progress)(void *user, const struct run_progress *progress); /* NULL: none; must be thread-safe */
     void *user;

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "format/json.h"
+#include "run/details.h"
 #include "train/model.h"
 
 #include <math.h>
@@ -44,7 +45,7 @@ static void job_progress(void *user, const struct loop_progress *p)
                                     .samples_per_second = p->samples_per_second,
                                     .seconds_left = p->seconds_left,
                                     .validation_accuracy = p->validation_accuracy,
-                                    .finished = p->step == p->steps,
+                                    .finished = p->finished,
                                     .epoch_end = p->epoch_end,
                                     .stages_done = atomic_load(&job->site->done),
                                     .stages = job->site->stages};
@@ -72,11 +73,14 @@ static struct value *entry_make(const struct job *job, const char *model, const 
     entry = value_set(arena, entry, "macs", value_integer(arena, network_count_macs(network)));
     entry = value_set(arena, entry, "epochs", value_integer(arena, result->epochs));
     entry = value_set(arena, entry, "steps", value_integer(arena, result->steps));
+    if (result->best_epoch > 0)
+        entry = value_set(arena, entry, "best_epoch", value_integer(arena, result->best_epoch));
     entry = value_set(arena, entry, "seconds", value_real(arena, result->seconds));
     entry = value_set(arena, entry, "samples_per_second", value_real(arena, result->samples_per_second));
     entry = value_set(arena, entry, "validation", metrics_value(arena, &result->validation, false));
     entry = value_set(arena, entry, "test", metrics_value(arena, test, true));
-    return value_set(arena, entry, "fidelity", value_real(arena, fidelity));
+    entry = value_set(arena, entry, "fidelity", value_real(arena, fidelity));
+    return result->profile ? value_set(arena, entry, "profile", result->profile) : entry;
 }
 
 static enum status entry_note(const struct job *job, const struct value *entry)
@@ -95,7 +99,7 @@ static enum status entry_note(const struct job *job, const struct value *entry)
     return status;
 }
 
-static struct value *provenance(const struct job *job)
+static struct value *provenance(const struct job *job, const struct loop_result *result)
 {
     struct arena *arena = job->arena;
     const struct run_site *site = job->site;
@@ -106,6 +110,8 @@ static struct value *provenance(const struct job *job)
                     strcmp(job->stage->role, "distilled") == 0 && site->teacher_sha256
                         ? value_text(arena, site->teacher_sha256)
                         : value_null(arena));
+    if (result->best_epoch > 0)
+        map = value_set(arena, map, "epoch", value_integer(arena, result->best_epoch));
     return value_set(arena, map, "version", value_text(arena, site->options->version ? site->options->version : ""));
 }
 
@@ -124,6 +130,8 @@ static enum status job_test(const struct job *job, const struct network *network
     enum status status = evaluate(job->ctx, network, split, job->site->plan->precision, kernels, memory, logits, test);
     if (status == STATUS_OK && job->site->teacher_logits)
         *fidelity = fidelity_of(logits, job->site->teacher_logits, split->count, network->input.classes);
+    if (status == STATUS_OK)
+        status = details_record(job->ctx, job->site, job->stage, network, logits);
     memory_free(job->ctx, logits);
     return status;
 }
@@ -165,12 +173,13 @@ static enum status job_carry_out(const struct job *job, struct network *network,
                              .record = site->folder->record,
                              .checkpoint = checkpoint,
                              .fingerprint = site->plan->sha256,
+                             .profile = site->options->profile ? job->arena : NULL,
                              .progress = site->options->progress ? job_progress : NULL,
                              .user = (void *)(uintptr_t)job};
     RETURN_IF(stage_note(job, model, network, &result));
     RETURN_IF(loop_run(ctx, &loop, &result));
     RETURN_IF(job_test(job, network, kernels, memory, &test, &fidelity));
-    struct value *origin = provenance(job);
+    struct value *origin = provenance(job, &result);
     if (!origin)
         return ctx->error.status;
     RETURN_IF(model_save(ctx, network, origin, path));
@@ -198,6 +207,10 @@ enum status stage_job(struct context *ctx, const struct run_site *site, const st
         TRY(job_carry_out(&job, network, model, path, kernels, memory));
     /* A file keeps float32: what is used from here on is what a resumed run would load. */
     TRY(model_load_into(ctx, path, network));
+    /* Where the subject is the average of a learner, later stages go on from it. */
+    for (int i = 0; i < stage->n_events; i++)
+        if (stage->events[i].what == EVENT_AVERAGE && stage->events[i].to == stage->subject)
+            TRY(parameters_copy(stage->learners[stage->events[i].from].network->parameters, network->parameters));
 cleanup:
     arena_free(job.arena);
     return status;

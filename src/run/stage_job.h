@@ -22,7 +22,7 @@ struct run_site {
 
 /* stage_job: trains the stage (or goes on from its checkpoint), evaluates and saves its subject under models/NAME.safetensors and notes its entry.
  * A stage that is done already is only loaded: its subject then has the saved values. Afterwards the subject's values are those of the
- * file, in any case. */
+ * file, in any case, and so are those of a learner that it is the average of. */
 enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage,
                       struct kernel_context *kernels, struct program_memory *memory);
 /* stage_entry: what stage_job noted, of the arena; NULL without an error: not done yet. */

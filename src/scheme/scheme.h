@@ -34,13 +34,20 @@ struct term {
 enum event_when { EVENT_STEP, EVENT_EPOCH };
 enum event_what {
     EVENT_COPY,    /* `to` takes the values of `from` */
-    EVENT_AVERAGE, /* to = rate * to + (1 - rate) * from */
+    EVENT_AVERAGE, /* to = rate * to + (1 - rate) * from; begins as a copy of `from` */
 };
 struct event {
     enum event_when when;
     enum event_what what;
-    int from, to; /* learners */
+    int from, to; /* learners, of alike networks */
     double rate;
+    bool ramp; /* the rate is at most 1 - 1/(step + 1): at first the mean of all values so far */
+};
+
+/* A moving average of the subject's weights, which then is what the stage is about. */
+struct average {
+    double decay; /* of the average in each step; 0: no average */
+    bool ramp;    /* as an event's */
 };
 
 struct budget {
@@ -49,6 +56,9 @@ struct budget {
     int64_t batch;
     bool shuffle;
     double clip; /* of the common norm of a learner's gradients; 0: none */
+    int64_t
+        patience; /* ends after so many epochs without a better validation accuracy, with the best epoch's values; 0: never */
+    struct average average;
 };
 
 struct stage {
@@ -98,7 +108,12 @@ extern const size_t scheme_table_count;
 /* scheme_find: NULL with the error (nearest name) recorded at `at`. */
 const struct scheme *scheme_find(struct context *ctx, const char *name, const struct value *at);
 
-/* stage_check: indices in range, a learner exists, nobody teaches itself by an ordinary teacher term, a term's student learns. */
+/* stage_average: as stage->budget.average says: adds a learner, `average` (a network like the subject's, borrowed), which follows the
+ * subject after each step and takes its place: it is evaluated and saved. */
+enum status stage_average(struct context *ctx, struct arena *arena, struct stage *stage, struct network *average);
+
+/* stage_check: indices in range, a learner exists, nobody teaches itself by an ordinary teacher term, a term's student learns, events
+ * go between alike networks. */
 enum status stage_check(struct context *ctx, const struct stage *stage);
 
 #endif

@@ -1,4 +1,5 @@
 /* table.c: every scheme, and what all stages must fulfil. */
+#include "nn/network.h"
 #include "scheme/scheme.h"
 
 #include <string.h>
@@ -72,8 +73,12 @@ enum status stage_check(struct context *ctx, const struct stage *stage)
             return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s does not learn", stage->name,
                         term->name, stage->learners[term->student].name);
     }
-    for (int i = 0; i < stage->n_events; i++)
-        if (!index_ok(stage->events[i].from, stage->n_learners) || !index_ok(stage->events[i].to, stage->n_learners))
+    for (int i = 0; i < stage->n_events; i++) {
+        const struct event *event = &stage->events[i];
+        if (!index_ok(event->from, stage->n_learners) || !index_ok(event->to, stage->n_learners))
             return fail(ctx, STATUS_BAD_INPUT, "stage %s, event %d: no such learner", stage->name, i);
+        RETURN_IF(parameters_alike(stage->learners[event->to].network->parameters,
+                                   stage->learners[event->from].network->parameters));
+    }
     return STATUS_OK;
 }

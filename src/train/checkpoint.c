@@ -52,8 +52,18 @@ static bool learner_changes(const struct stage *stage, int learner)
     return changes;
 }
 
+static enum status best_blocks(struct blocks *blocks, struct early_stop *best)
+{
+    if (!best)
+        return STATUS_OK;
+    const struct parameters *subject = best->subject;
+    RETURN_IF(block_add(blocks, "best", "values", subject->element, subject->n_values, best->values));
+    RETURN_IF(block_add(blocks, "best", "state", subject->element, subject->n_state, best->state));
+    return block_add(blocks, "best", "figures", ELEMENT_F64, EARLY_STOP_FIGURES, best->figures);
+}
+
 static enum status blocks_collect(struct blocks *blocks, const struct stage_graph *built,
-                                  const struct learning *learning)
+                                  const struct learning *learning, struct early_stop *best)
 {
     const struct stage *stage = built->stage;
     for (int i = 0; i < stage->n_learners; i++)
@@ -78,7 +88,7 @@ static enum status blocks_collect(struct blocks *blocks, const struct stage_grap
                 RETURN_IF(block_add(blocks, arena_format(blocks->arena, "slots.%s", set->name), j ? "1" : "0",
                                     set->parameters->element, set->parameters->n_values, set->slots[j]));
         }
-    return STATUS_OK;
+    return best_blocks(blocks, best);
 }
 
 enum status checkpoint_save(struct context *ctx, const char *path, const struct stage_graph *built,
@@ -89,7 +99,7 @@ enum status checkpoint_save(struct context *ctx, const char *path, const struct 
     struct blocks blocks = {.ctx = ctx, .arena = arena_new(ctx)};
     if (!blocks.arena)
         return ctx->error.status;
-    TRY(blocks_collect(&blocks, built, learning));
+    TRY(blocks_collect(&blocks, built, learning, at->best));
     snprintf(step, sizeof step, "%lld", (long long)at->step);
     snprintf(seconds, sizeof seconds, "%.17g", at->seconds);
     struct safetensors_entry metadata[] = {{"retort.checkpoint", built->stage->name},
@@ -125,7 +135,7 @@ enum status checkpoint_load(struct context *ctx, const char *path, const struct 
             ctx, STATUS_BAD_INPUT,
             "%s: expected a checkpoint of stage %s of this recipe, found another; remove it to start the stage again",
             path, built->stage->name));
-    TRY(blocks_collect(&blocks, built, learning));
+    TRY(blocks_collect(&blocks, built, learning, at->best));
     for (int i = 0; i < blocks.count; i++) {
         struct safetensor *block = &blocks.tensors[i];
         const struct safetensor *found = safetensors_find(&file, block->name);

@@ -28,6 +28,30 @@ struct metrics metrics_of(const double *logits, const int32_t *labels, int64_t n
 /* fidelity_of: the fraction of samples whose (first) largest logit is the same. */
 double fidelity_of(const double *a, const double *b, int64_t n, int64_t k);
 
+/* What a report shows of a split's logits. logits_class: the (first) largest of a row [K]. logits_probabilities: softmax
+ * of a row, out [K]. */
+int64_t logits_class(const double *row, int64_t k);
+void logits_probabilities(const double *row, int64_t k, double *out);
+/* confusion_of: counts [K,K], zeroed here: how many samples of class i (row) were answered j. Samples without a label
+ * are left out. */
+void confusion_of(const double *logits, const int32_t *labels, int64_t n, int64_t k, int32_t *counts);
+/* How two networks' answers meet, in samples with a label: the first is the teacher's, the second the student's. */
+enum outcome {
+    OUTCOME_BOTH_RIGHT,
+    OUTCOME_TEACHER_RIGHT,
+    OUTCOME_STUDENT_RIGHT,
+    OUTCOME_SAME_MISTAKE,
+    OUTCOME_DIFFERENT_MISTAKES,
+    OUTCOMES
+};
+/* outcomes_of: counts [OUTCOMES], zeroed here. */
+void outcomes_of(const double *teacher, const double *student, const int32_t *labels, int64_t n, int64_t k,
+                 int32_t *counts);
+/* divergence_of: Jensen and Shannon's divergence of the softmax of two rows, in nats: 0 the same … log 2 disjoint.
+ *     ½ KL(p || m) + ½ KL(q || m), m = (p + q) / 2
+ * `room` [2K] is the caller's. Lin 1991, IEEE Trans. Inf. Theory 37(1), 145-151. */
+double divergence_of(const double *a, const double *b, int64_t k, double *room);
+
 /* evaluate: evaluator_new, logits, metrics in one call; `logits` may be NULL or [N,K] of the caller. */
 enum status evaluate(struct context *ctx, const struct network *network, const struct split *split,
                      enum element precision, struct kernel_context *kernels, struct program_memory *memory,

@@ -3,11 +3,34 @@
 
 #include <math.h>
 
+/* ranges_find: neighbours with the same factors are one range: usually there is a single one. */
+static enum status ranges_find(struct learning *learning, struct learned_set *set, const struct layer_groups *groups,
+                               bool named)
+{
+    const struct parameters *parameters = set->parameters;
+    set->ranges = arena_take(learning->arena, (size_t)parameters->count + 1, sizeof *set->ranges);
+    if (!set->ranges)
+        return learning->ctx->error.status;
+    for (int i = 0; i < parameters->count; i++) {
+        const struct parameter *entry = &parameters->entries[i];
+        struct learned_range *last = set->n_ranges ? &set->ranges[set->n_ranges - 1] : NULL;
+        if (entry->state)
+            continue;
+        struct layer_factors factors = layer_groups_factors(groups, entry, named);
+        if (last && last->factors.rate == factors.rate && last->factors.decay == factors.decay)
+            last->count += entry->elements;
+        else
+            set->ranges[set->n_ranges++] = (struct learned_range){entry->offset, entry->elements, factors};
+    }
+    return STATUS_OK;
+}
+
 static enum status set_add(struct learning *learning, const char *name, int learner, struct parameters *parameters,
                            const struct program *program)
 {
     if (!program_reaches(program, parameters))
         return STATUS_OK;
+    bool named = parameters == learning->stage->learners[learner].network->parameters;
     const struct optimiser_settings *settings = learning->stage->learners[learner].optimiser;
     struct learned_set *set = &learning->sets[learning->count++];
     *set = (struct learned_set){.name = name, .learner = learner, .parameters = parameters};
@@ -16,7 +39,7 @@ static enum status set_add(struct learning *learning, const char *name, int lear
         if (!set->slots[i])
             return learning->ctx->error.status;
     }
-    return STATUS_OK;
+    return ranges_find(learning, set, &settings->groups, named);
 }
 
 static enum status sets_find(struct learning *learning, const struct stage_graph *built, const struct program *program)
@@ -89,6 +112,28 @@ static double clip_scale(const struct learning *learning, int learner)
     return scale < 1 ? scale : 1;
 }
 
+/* set_step: one step of a set, range by range. */
+static void set_step(const struct learning *learning, const struct learned_set *set,
+                     const struct optimiser_settings *settings, struct optimiser_step one)
+{
+    double rate = one.rate;
+    size_t size = element_size(set->parameters->element);
+    one.table = learning->table;
+    for (int i = 0; i < set->n_ranges; i++) {
+        const struct learned_range *range = &set->ranges[i];
+        size_t at = (size_t)range->from * size;
+        one.n = range->count;
+        one.values = (char *)set->parameters->values + at;
+        one.gradients = (const char *)set->parameters->gradients + at;
+        one.rate = rate * range->factors.rate;
+        one.decay = range->factors.decay;
+        for (int k = 0; k < OPTIMISER_MAX_SLOTS; k++)
+            one.slots[k] = set->slots[k] ? (char *)set->slots[k] + at : NULL;
+        settings->type->step(&one, settings->options);
+    }
+    parameters_touch(set->parameters);
+}
+
 void learning_step(struct learning *learning, int64_t step, int64_t steps, int64_t epoch_steps)
 {
     struct schedule_point point = {step, steps, epoch_steps};
@@ -98,23 +143,9 @@ void learning_step(struct learning *learning, int64_t step, int64_t steps, int64
             continue;
         double rate = *(const double *)settings->options *
                       schedule_factor(settings->schedule, &point, settings->schedule_options);
-        double scale = clip_scale(learning, i);
-        for (int j = 0; j < learning->count; j++) {
-            struct learned_set *set = &learning->sets[j];
-            if (set->learner != i)
-                continue;
-            struct optimiser_step one = {.table = learning->table,
-                                         .n = set->parameters->n_values,
-                                         .values = set->parameters->values,
-                                         .gradients = set->parameters->gradients,
-                                         .rate = rate,
-                                         .gradient_scale = scale,
-                                         .decay = true,
-                                         .step = step};
-            for (int k = 0; k < OPTIMISER_MAX_SLOTS; k++)
-                one.slots[k] = set->slots[k];
-            settings->type->step(&one, settings->options);
-            parameters_touch(set->parameters);
-        }
+        struct optimiser_step one = {.rate = rate, .gradient_scale = clip_scale(learning, i), .step = step};
+        for (int j = 0; j < learning->count; j++)
+            if (learning->sets[j].learner == i)
+                set_step(learning, &learning->sets[j], settings, one);
     }
 }

@@ -6,11 +6,19 @@
 #include "train/optimiser/optimiser.h"
 #include "train/stage_graph.h"
 
+/* Parameters that lie one after another and are treated alike. */
+struct learned_range {
+    int64_t from, count;
+    struct layer_factors factors;
+};
+
 struct learned_set {
     const char *name; /* "student", "term.kd": in checkpoints */
     int learner;
     struct parameters *parameters;
     void *slots[OPTIMISER_MAX_SLOTS]; /* [n_values] of the precision */
+    int n_ranges;
+    struct learned_range *ranges;
 };
 
 struct learning {

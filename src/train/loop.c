@@ -5,7 +5,9 @@
 #include "base/thread.h"
 #include "data/loader.h"
 #include "train/checkpoint.h"
+#include "train/events.h"
 #include "train/images.h"
+#include "train/targets.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@ struct loop {
     struct learning *learning;
     struct loader *loader;
     struct images *images;
+    struct targets *targets; /* NULL: samples are not mixed */
     struct evaluator *evaluator;
     double *logits; /* of the validation split */
     int64_t steps, epoch_steps, step;
@@ -31,6 +34,8 @@ struct loop {
     double saved, shown; /* when */
     double loss;         /* smoothed */
     struct metrics validation;
+    struct early_stop *best;        /* NULL: all steps are carried out */
+    struct profile timed, *profile; /* profile: NULL or &timed */
 };
 
 static const struct split *split_of(const struct loop *loop, enum split_kind kind)
@@ -46,7 +51,8 @@ static enum status program_make(struct loop *loop)
                                           .images = images_element(loop->images),
                                           .precision = spec->precision,
                                           .recordings = spec->recordings,
-                                          .n_recordings = spec->n_recordings};
+                                          .n_recordings = spec->n_recordings,
+                                          .mixed = loop->targets != NULL};
     loop->built = stage_graph_new(loop->ctx, &graph_spec);
     if (!loop->built)
         return loop->ctx->error.status;
@@ -72,6 +78,20 @@ static enum status evaluator_make(struct loop *loop)
     return loop->logits && loop->evaluator ? STATUS_OK : loop->ctx->error.status;
 }
 
+static enum status best_make(struct loop *loop)
+{
+    const struct stage *stage = loop->stage;
+    if (stage->budget.patience == 0)
+        return STATUS_OK;
+    if (!loop->evaluator)
+        return fail(loop->ctx, STATUS_BAD_INPUT,
+                    "stage %s: early_stop looks at validation accuracy, and there are no labelled validation samples; "
+                    "add `validation: 5000` to data",
+                    stage->name);
+    loop->best = early_stop_new(loop->ctx, stage->learners[stage->subject].network->parameters, stage->budget.patience);
+    return loop->best ? STATUS_OK : loop->ctx->error.status;
+}
+
 static enum status loop_open(struct loop *loop)
 {
     struct context *ctx = loop->ctx;
@@ -87,12 +107,18 @@ static enum status loop_open(struct loop *loop)
                                  .seed = loop->stage->seed};
     loop->loader = loader_new(ctx, &loader);
     loop->images = images_new(ctx, train, budget->batch, loop->spec->precision);
-    if (!loop->loader || !loop->images)
+    if (augmentation_mixes(loop->spec->data->augmentation))
+        loop->targets =
+            targets_new(ctx, budget->batch, loop->stage->learners[0].network->input.classes, loop->spec->precision);
+    if (!loop->loader || !loop->images || ctx->error.status != STATUS_OK)
         return ctx->error.status;
     loop->epoch_steps = loader_steps(loop->loader);
     loop->steps = budget->steps >= 0 ? budget->steps : budget->epochs * loop->epoch_steps;
     RETURN_IF(program_make(loop));
+    program_profile(loop->program, loop->profile != NULL);
     RETURN_IF(evaluator_make(loop));
+    RETURN_IF(best_make(loop));
+    events_begin(loop->stage);
     loop->learning =
         learning_new(ctx, loop->built, loop->program, kernels_of(loop->spec->kernels, loop->spec->precision));
     return loop->learning ? STATUS_OK : ctx->error.status;
@@ -101,11 +127,13 @@ static enum status loop_open(struct loop *loop)
 static void loop_close(struct loop *loop)
 {
     learning_free(loop->learning);
+    early_stop_free(loop->best);
     evaluator_free(loop->evaluator);
     memory_free(loop->ctx, loop->logits);
     program_free(loop->program);
     stage_graph_free(loop->built);
     images_free(loop->images);
+    targets_free(loop->targets);
     loader_free(loop->loader);
 }
 
@@ -114,9 +142,15 @@ static int64_t epoch_of(const struct loop *loop, int64_t step)
     return step / loop->epoch_steps;
 }
 
+static bool loop_over(const struct loop *loop)
+{
+    return loop->step == loop->steps || early_stop_over(loop->best);
+}
+
 static enum status loop_save(struct loop *loop)
 {
-    struct checkpoint at = {.step = loop->step, .seconds = loop->seconds, .fingerprint = loop->spec->fingerprint};
+    struct checkpoint at = {
+        .step = loop->step, .seconds = loop->seconds, .fingerprint = loop->spec->fingerprint, .best = loop->best};
     loop->saved = clock_seconds();
     if (loop->spec->record)
         RETURN_IF(record_flush(loop->ctx, loop->spec->record));
@@ -127,7 +161,7 @@ static enum status loop_save(struct loop *loop)
 /* loop_resume: from the checkpoint, if there is one; the record forgets what came after it. */
 static enum status loop_resume(struct loop *loop)
 {
-    struct checkpoint at = {.fingerprint = loop->spec->fingerprint};
+    struct checkpoint at = {.fingerprint = loop->spec->fingerprint, .best = loop->best};
     if (loop->spec->checkpoint && file_exists(loop->spec->checkpoint)) {
         RETURN_IF(checkpoint_load(loop->ctx, loop->spec->checkpoint, loop->built, loop->learning, &at));
         loop->step = at.step;
@@ -154,7 +188,8 @@ static void show(struct loop *loop, bool epoch_end)
                                      .samples_per_second = speed,
                                      .seconds_left = left,
                                      .validation_accuracy = loop->validation.samples ? loop->validation.accuracy : NAN,
-                                     .epoch_end = epoch_end};
+                                     .epoch_end = epoch_end,
+                                     .finished = loop_over(loop)};
     loop->spec->progress(loop->spec->user, &progress);
 }
 
@@ -207,39 +242,29 @@ static enum status weights_check(struct loop *loop)
     return STATUS_OK;
 }
 
-static void events_run(const struct stage *stage, enum event_when when)
-{
-    for (int i = 0; i < stage->n_events; i++) {
-        const struct event *event = &stage->events[i];
-        struct parameters *to = stage->learners[event->to].network->parameters;
-        const struct parameters *from = stage->learners[event->from].network->parameters;
-        if (event->when != when)
-            continue;
-        if (event->what == EVENT_COPY)
-            parameters_copy(to, from);
-        else
-            parameters_average(to, from, event->rate);
-    }
-}
-
 static enum status step_take(struct loop *loop, const struct batch *batch)
 {
     const void *inputs[STAGE_INPUTS] = {images_of(loop->images, batch->images, batch->count), batch->labels,
-                                        batch->samples, batch->rows};
+                                        batch->samples, batch->rows,
+                                        loop->targets ? targets_of(loop->targets, batch) : NULL};
     struct bindings bindings = {.inputs = inputs, .seed = loop->stage->seed, .step = (uint64_t)loop->step};
     graph_knobs_follow(loop->built->graph, (double)loop->step / (double)loop->steps);
+    profile_lap(loop->profile, PROFILE_BATCH);
     RETURN_IF(program_run(loop->program, &bindings, RUN_BACKWARD | RUN_COMMIT));
+    profile_lap(loop->profile, PROFILE_PROGRAM);
     double loss = program_loss(loop->program);
     if (!isfinite(loss))
         return not_finite(loop, &bindings);
     learning_step(loop->learning, loop->step, loop->steps, loop->epoch_steps);
-    events_run(loop->stage, EVENT_STEP);
+    events_run(loop->stage, EVENT_STEP, loop->step, loop->learning->table);
+    profile_lap(loop->profile, PROFILE_OPTIMISER);
     loop->loss = loop->loss > 0 ? (1 - SMOOTHING) * loop->loss + SMOOTHING * loss : loss;
     loop->step++;
     return step_record(loop, loss);
 }
 
-static enum status validate(struct loop *loop)
+/* measure: the subject on the validation split, where there is one. */
+static enum status measure(struct loop *loop)
 {
     const struct split *validation = split_of(loop, SPLIT_VALIDATION);
     if (!loop->evaluator)
@@ -247,7 +272,13 @@ static enum status validate(struct loop *loop)
     RETURN_IF(evaluator_logits(loop->evaluator, loop->logits));
     int64_t classes = loop->stage->learners[loop->stage->subject].network->input.classes;
     loop->validation = metrics_of(loop->logits, validation->labels, validation->count, classes);
-    if (loop->step == 0)
+    return STATUS_OK;
+}
+
+static enum status validate(struct loop *loop)
+{
+    RETURN_IF(measure(loop));
+    if (loop->step == 0 || !loop->evaluator)
         return STATUS_OK;
     RETURN_IF(metric(loop, "validation", "accuracy", loop->validation.accuracy));
     return metric(loop, "validation", "loss", loop->validation.loss);
@@ -256,8 +287,10 @@ static enum status validate(struct loop *loop)
 static enum status epoch_close(struct loop *loop)
 {
     RETURN_IF(weights_check(loop));
-    events_run(loop->stage, EVENT_EPOCH);
+    events_run(loop->stage, EVENT_EPOCH, loop->step - 1, loop->learning->table);
     RETURN_IF(validate(loop));
+    if (loop->best)
+        early_stop_look(loop->best, epoch_of(loop, loop->step - 1) + 1, loop->validation.accuracy);
     show(loop, true);
     return loop_save(loop);
 }
@@ -272,13 +305,14 @@ static enum status interrupted(struct loop *loop)
 static enum status loop_walk(struct loop *loop)
 {
     struct batch batch;
-    if (loop->step == loop->steps)
+    if (loop_over(loop))
         return validate(loop);
     loader_seek(loop->loader, epoch_of(loop, loop->step), loop->step % loop->epoch_steps);
-    while (loop->step < loop->steps) {
+    while (!loop_over(loop)) {
         if (context_cancelled(loop->ctx))
             return interrupted(loop);
         double begin = clock_seconds();
+        profile_begin(loop->profile);
         if (!loader_next(loop->loader, &batch)) {
             loader_epoch(loop->loader, epoch_of(loop, loop->step));
             continue;
@@ -286,6 +320,7 @@ static enum status loop_walk(struct loop *loop)
         RETURN_IF(step_take(loop, &batch));
         loop->seconds += clock_seconds() - begin;
         show(loop, false);
+        profile_lap(loop->profile, PROFILE_RECORD);
         if (loop->step % loop->epoch_steps == 0 || loop->step == loop->steps)
             RETURN_IF(epoch_close(loop));
         else if (clock_seconds() - loop->saved > CHECKPOINT_SECONDS)
@@ -302,15 +337,23 @@ enum status loop_run(struct context *ctx, const struct loop_spec *spec, struct l
                         .stage = spec->stage,
                         .saved = clock_seconds(),
                         .validation = {0, NAN, NAN, NAN, NAN}};
+    loop.timed.threads = spec->kernels->threads;
+    loop.profile = spec->profile ? &loop.timed : NULL;
     TRY(loop_open(&loop));
     TRY(loop_resume(&loop));
     TRY(loop_walk(&loop));
-    *result = (struct loop_result){.epochs = (loop.steps + loop.epoch_steps - 1) / loop.epoch_steps,
-                                   .steps = loop.steps,
+    int64_t best_epoch = loop.best ? early_stop_restore(loop.best) : 0;
+    if (best_epoch > 0)
+        TRY(measure(&loop));
+    *result = (struct loop_result){.epochs = (loop.step + loop.epoch_steps - 1) / loop.epoch_steps,
+                                   .steps = loop.step,
+                                   .best_epoch = best_epoch,
                                    .seconds = loop.seconds,
                                    .validation = loop.validation};
     if (loop.seconds > 0)
-        result->samples_per_second = (double)loop.steps * (double)spec->stage->budget.batch / loop.seconds;
+        result->samples_per_second = (double)loop.step * (double)spec->stage->budget.batch / loop.seconds;
+    if (loop.profile)
+        TRY(profile_value(loop.profile, loop.program, spec->precision, spec->kernels, spec->profile, &result->profile));
 cleanup:
     loop_close(&loop);
     return status;

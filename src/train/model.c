@@ -111,6 +111,19 @@ static enum status tensors_load(struct context *ctx, const char *path, const str
     return STATUS_OK;
 }
 
+/* rebuild: what is wrong with a description is the file's mistake, whose name the network's builders do not know. */
+static enum status rebuild(struct context *ctx, const struct value *description, const char *path,
+                           enum element precision, struct network **network)
+{
+    enum status status = network_rebuild(ctx, description, path, precision, 0, network);
+    bool input = status == STATUS_BAD_INPUT || status == STATUS_BAD_SHAPE;
+    if (!input || strncmp(ctx->error.message, path, strlen(path)) == 0)
+        return status;
+    const struct error first = ctx->error;
+    error_clear(ctx);
+    return fail(ctx, first.status, "%.900s: %.1100s", path, first.message);
+}
+
 enum status model_load(struct context *ctx, const char *path, enum element precision, struct network **network)
 {
     enum status status = STATUS_OK;
@@ -126,7 +139,7 @@ enum status model_load(struct context *ctx, const char *path, enum element preci
         TRY(fail(ctx, STATUS_BAD_INPUT,
                  "%s: expected metadata \"retort.network\", found none; it was not made by retort", path));
     TRY(json_parse(ctx, arena, path, text, strlen(text), &description));
-    TRY(network_rebuild(ctx, description, path, precision, 0, network));
+    TRY(rebuild(ctx, description, path, precision, network));
     TRY(tensors_load(ctx, path, &file, (*network)->parameters));
 cleanup:
     if (status != STATUS_OK) {

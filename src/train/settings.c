@@ -7,7 +7,8 @@ struct section {
     int64_t epochs, steps, batch;
     bool shuffle;
     double clip;
-    const struct value *optimiser, *schedule;
+    const struct value *optimiser, *schedule, *average, *early_stop, *groups;
+    bool decay_norm_bias;
 };
 
 static const struct option_spec section_options[] = {
@@ -53,11 +54,79 @@ static const struct option_spec section_options[] = {
      .type = OPTION_VALUE,
      .offset = offsetof(struct section, schedule),
      .help = "{name: one-cycle, …}"},
+    {.name = "average",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct section, average),
+     .help = "{decay: 0.999}: a moving average of the weights is validated and saved instead of the last ones"},
+    {.name = "early_stop",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct section, early_stop),
+     .help = "{patience: 5}: end when validation accuracy no longer rises, and keep the best epoch's weights"},
+    {.name = "groups",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct section, groups),
+     .help = "layers with a rate or a decay of their own: [{layers: [conv1*], rate: 0.1, decay: false}]"},
+    {.name = "decay_norm_bias",
+     .type = OPTION_BOOLEAN,
+     .offset = offsetof(struct section, decay_norm_bias),
+     .initial = "true",
+     .help = "weight decay for biases and norms too; false: for weights alone"},
+};
+
+static const struct option_spec average_options[] = {
+    {.name = "decay",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct average, decay),
+     .initial = "0.999",
+     .help = "what is kept of the average in a step; the rest comes from the weights",
+     .min = 0,
+     .max = 1,
+     .flags = OPTION_ABOVE_MIN | OPTION_BELOW_MAX},
+    {.name = "ramp",
+     .type = OPTION_BOOLEAN,
+     .offset = offsetof(struct average, ramp),
+     .initial = "true",
+     .help = "keep at most 1 - 1/t in step t, so that the initial weights leave no trace; false: average from them on"},
+};
+
+struct early_stop_section {
+    int64_t patience;
+};
+
+static const struct option_spec early_stop_options[] = {
+    {.name = "patience",
+     .type = OPTION_INTEGER,
+     .offset = offsetof(struct early_stop_section, patience),
+     .help = "epochs without a better validation accuracy after which the stage ends",
+     .flags = OPTION_REQUIRED,
+     .min = 1,
+     .max = 1e6},
 };
 
 struct option_set train_settings_options(void)
 {
     return OPTION_SET(section_options);
+}
+
+struct option_set train_average_options(void)
+{
+    return OPTION_SET(average_options);
+}
+
+struct option_set train_early_stop_options(void)
+{
+    return OPTION_SET(early_stop_options);
+}
+
+/* part_bind: one of the section's maps with options of its own; left out: *out stays as it is, and that is what is resolved. */
+static enum status part_bind(struct context *ctx, struct arena *arena, struct option_set set, const char *what,
+                             const struct value **part, void *out)
+{
+    if (!*part)
+        return STATUS_OK;
+    RETURN_IF(options_bind(ctx, arena, set, *part, what, out));
+    *part = options_value(arena, set, out);
+    return *part ? STATUS_OK : ctx->error.status;
 }
 
 /* entry_name: `name` of {name: …}, or of a plain text; `initial` where there is none. NULL: error recorded. */
@@ -112,7 +181,8 @@ enum status train_settings_bind(struct context *ctx, struct arena *arena, const 
 {
     struct section bound = {0};
     struct named optimisers[16], schedules[16];
-    struct value *optimiser, *schedule;
+    struct value *optimiser, *schedule, *groups;
+    struct early_stop_section early_stop = {0};
     size_t index;
     void *options;
     RETURN_IF(options_bind(ctx, arena, OPTION_SET(section_options), section, "train", &bound));
@@ -132,7 +202,17 @@ enum status train_settings_bind(struct context *ctx, struct arena *arena, const 
                          &options, &schedule));
     out->optimiser.schedule = schedule_table[index];
     out->optimiser.schedule_options = options;
-    out->budget = (struct budget){bound.epochs, bound.steps, bound.batch, bound.shuffle, bound.clip};
+    out->budget = (struct budget){.epochs = bound.epochs,
+                                  .steps = bound.steps,
+                                  .batch = bound.batch,
+                                  .shuffle = bound.shuffle,
+                                  .clip = bound.clip};
+    RETURN_IF(part_bind(ctx, arena, train_average_options(), "average", &bound.average, &out->budget.average));
+    RETURN_IF(part_bind(ctx, arena, train_early_stop_options(), "early_stop", &bound.early_stop, &early_stop));
+    out->budget.patience = early_stop.patience;
+    RETURN_IF(layer_groups_bind(ctx, arena, bound.groups, &out->optimiser.groups, &groups));
+    out->optimiser.groups.spare_norm_bias = !bound.decay_norm_bias;
+    bound.groups = groups;
     bound.optimiser = optimiser;
     bound.schedule = schedule;
     out->resolved = options_value(arena, OPTION_SET(section_options), &bound);

@@ -17,7 +17,9 @@ struct train_settings {
 /* train_settings_bind: `section` NULL: all defaults. Everything lies in the arena. */
 enum status train_settings_bind(struct context *ctx, struct arena *arena, const struct value *section,
                                 struct train_settings *out);
-/* train_settings_options: for `retort help`. */
+/* train_settings_options: the section's keys; of its parts `average` and `early_stop`. For `retort help`. */
 struct option_set train_settings_options(void);
+struct option_set train_average_options(void);
+struct option_set train_early_stop_options(void);
 
 #endif

@@ -169,26 +169,48 @@ static enum status term_fail(struct context *ctx, const struct term *term)
     return value_fail(ctx, term->at, error.status, "%s", error.message);
 }
 
+/* mixed_check: what a term can do with labels that are mixed. */
+static enum status mixed_check(struct context *ctx, const struct term *term, const struct split *split)
+{
+    if (!(term->method->wants & METHOD_WANTS_LABELS))
+        return STATUS_OK;
+    if (!(term->method->wants & METHOD_TAKES_TARGETS))
+        return value_fail(ctx, term->at, STATUS_BAD_INPUT,
+                          "term %s: method %s wants the label of each sample, and data.augment.mixup mixes them; leave "
+                          "one of the two out",
+                          term->name, term->method->name);
+    if (split->labelled < split->count)
+        return value_fail(ctx, term->at, STATUS_BAD_INPUT,
+                          "term %s: data.augment.mixup needs the label of every training sample, found %lld of %lld; "
+                          "leave one of the two out",
+                          term->name, (long long)split->labelled, (long long)split->count);
+    return STATUS_OK;
+}
+
 static enum status term_build(struct stage_graph *built, const struct stage_graph_spec *spec, int index)
 {
     struct context *ctx = built->ctx;
     const struct term *term = &spec->stage->terms[index];
     struct tap student[TAPS_MAX], teacher[TAPS_MAX];
     struct term_own *own = &built->own[index];
+    if (spec->mixed)
+        RETURN_IF(mixed_check(ctx, term, spec->split));
     own->parameters = parameters_new(ctx, spec->precision, spec->stage->seed);
     if (!own->parameters)
         return ctx->error.status;
     struct store_owner owner = {built, own};
-    struct method_site site = {.student = student,
-                               .teacher = teacher,
-                               .labels = spec->split->labelled ? built->graph->inputs[STAGE_INPUT_LABELS] : NULL,
-                               .sample = built->graph->inputs[STAGE_INPUT_SAMPLES],
-                               .samples = spec->split->count,
-                               .classes = spec->stage->learners[term->student].network->input.classes,
-                               .own = own->parameters,
-                               .store = term_store,
-                               .store_user = &owner,
-                               .term = term->name};
+    struct method_site site = {
+        .student = student,
+        .teacher = teacher,
+        .labels = spec->split->labelled && !spec->mixed ? built->graph->inputs[STAGE_INPUT_LABELS] : NULL,
+        .targets = spec->mixed ? built->graph->inputs[STAGE_INPUT_TARGETS] : NULL,
+        .sample = built->graph->inputs[STAGE_INPUT_SAMPLES],
+        .samples = spec->split->count,
+        .classes = spec->stage->learners[term->student].network->input.classes,
+        .own = own->parameters,
+        .store = term_store,
+        .store_user = &owner,
+        .term = term->name};
     site.n_student = taps_side(built, spec, term, SIDE_STUDENT, student);
     site.n_teacher = taps_side(built, spec, term, SIDE_TEACHER, teacher);
     if (site.n_student < 0 || site.n_teacher < 0)
@@ -225,6 +247,9 @@ static enum status stage_build(struct stage_graph *built, const struct stage_gra
         graph_input(graph, "images", spec->images, SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
     if (!images || !graph_input(graph, "labels", ELEMENT_I32, rows) ||
         !graph_input(graph, "samples", ELEMENT_I32, rows) || !graph_input(graph, "rows", ELEMENT_I32, rows))
+        return ctx->error.status;
+    if (spec->mixed && stage->n_learners > 0 &&
+        !graph_input(graph, "targets", ELEMENT_REAL, SHAPE(SHAPE_BATCH, stage->learners[0].network->input.classes)))
         return ctx->error.status;
     for (int i = 0; i < stage->n_learners; i++) {
         const struct learner *learner = &stage->learners[i];

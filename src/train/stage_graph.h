@@ -7,7 +7,15 @@
 #include "scheme/scheme.h"
 #include "train/recording.h"
 
-enum { STAGE_INPUT_IMAGES, STAGE_INPUT_LABELS, STAGE_INPUT_SAMPLES, STAGE_INPUT_ROWS, STAGE_INPUTS };
+/* TARGETS is there only where samples are mixed. */
+enum {
+    STAGE_INPUT_IMAGES,
+    STAGE_INPUT_LABELS,
+    STAGE_INPUT_SAMPLES,
+    STAGE_INPUT_ROWS,
+    STAGE_INPUT_TARGETS,
+    STAGE_INPUTS
+};
 
 /* A term's learnable parts and stores. */
 struct term_own {
@@ -33,6 +41,7 @@ struct stage_graph_spec {
     const struct split *split; /* trained on */
     enum element images;       /* of the input: U8 or REAL */
     enum element precision;
+    bool mixed;                         /* samples are mixed with others: terms get soft targets instead of labels */
     const struct recording *recordings; /* taps that are read back instead of computed */
     int n_recordings;
 };

@@ -1,4 +1,6 @@
 /* test_api.c: what include/retort.h says, sentence by sentence, as a user of the library would find it. */
+#include "support/small_files.h"
+
 #include <retort.h>
 
 #include <math.h>
@@ -10,40 +12,12 @@
 
 #include <cmocka.h>
 
-/* --- small data and recipes of our own --- */
-
-static void write_file(const char *path, const void *bytes, size_t count)
-{
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, count, file), count);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void write_text(const char *path, const char *text)
-{
-    write_file(path, text, strlen(text));
-}
-
-enum { SAMPLES = 40, SIDE = 4 };
-
 static void write_data(void)
 {
-    unsigned char images[16 + SAMPLES * SIDE * SIDE] = {0, 0, 8, 3, 0, 0, 0, SAMPLES, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
-    unsigned char labels[8 + SAMPLES] = {0, 0, 8, 1, 0, 0, 0, SAMPLES};
-    for (int i = 0; i < SAMPLES; i++) {
-        labels[8 + i] = (unsigned char)(i % 3);
-        for (int j = 0; j < SIDE * SIDE; j++)
-            images[16 + i * SIDE * SIDE + j] = (unsigned char)((i * 37 + j * 11) % 100 + (j % 3 == i % 3 ? 150 : 0));
-    }
-    write_file("images", images, sizeof images);
-    write_file("labels", labels, sizeof labels);
-    write_text("recipe.yaml",
-               "data: {idx: {train_images: images, train_labels: labels, test_images: images, test_labels: labels}, "
-               "validation: 10}\n"
-               "teacher: {network: {name: mlp, widths: [8]}, train: {epochs: 2, batch: 10}}\n"
-               "student: {network: {name: mlp, widths: [4]}, train: {epochs: 2, batch: 10}}\n"
-               "seeds: [0, 1]\n");
+    small_files_put();
+    text_put("recipe.yaml", SMALL_DATA "teacher: {network: {name: mlp, widths: [8]}, train: {epochs: 2, batch: 10}}\n"
+                                       "student: {network: {name: mlp, widths: [4]}, train: {epochs: 2, batch: 10}}\n"
+                                       "seeds: [0, 1]\n");
 }
 
 struct seen {
@@ -270,7 +244,7 @@ static void test_models_are_measured(void **state)
     assert_int_equal(retort_eval(context, &params, &result), RETORT_OK);
     double accuracy = retort_value_number(retort_value_get(retort_result_root(result), "accuracy"));
     assert_true(accuracy >= 0 && accuracy <= 1);
-    assert_int_equal(retort_value_integer(retort_value_get(retort_result_root(result), "samples")), SAMPLES);
+    assert_int_equal(retort_value_integer(retort_value_get(retort_result_root(result), "samples")), SMALL_SAMPLES);
     retort_result_free(result);
     params.model_count = 2;
     params.combine = RETORT_MEAN_LOGIT;
@@ -283,7 +257,7 @@ static void test_models_are_measured(void **state)
     assert_int_equal(retort_inspect(context, &inspect, &result), RETORT_OK);
     assert_true(retort_value_integer(retort_value_get(retort_result_root(result), "parameters")) > 0);
     retort_result_free(result);
-    write_text("broken.safetensors", "this is not a model");
+    text_put("broken.safetensors", "this is not a model");
     models[0] = "broken.safetensors";
     params.model_count = 1;
     assert_int_equal(retort_eval(context, &params, &result), RETORT_BAD_FILE);
@@ -301,7 +275,7 @@ static void test_recipe_errors_have_a_position(void **state)
     struct retort_context *context = retort_context_new();
     struct retort_distill_params params = retort_train_defaults();
     struct retort_result *result = NULL;
-    write_text("wrong.yaml", "data: {name: fashion-mnist}\nstudnet: {}\n");
+    text_put("wrong.yaml", "data: {name: fashion-mnist}\nstudnet: {}\n");
     params.recipe = "wrong.yaml";
     assert_int_equal(retort_train(context, &params, &result), RETORT_USAGE);
     assert_true(retort_error_has_position(context));

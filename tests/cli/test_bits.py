@@ -54,9 +54,9 @@ def main():
     for seed in "01":
         same("zero", "zero", f"distilled-{seed}", f"alone-{seed}")
 
-    for folder, augment in (("plain", "{}"), ("flips", "{flip: true}")):
+    for folder, augment in (("plain", "{}"), ("flips", "{flip: true}"), ("shifts", "{flip: true, shift: 1}")):
         words = ["--set", f"data.augment={augment}", "--set", "seeds=[0]", "--set", "baseline=false"]
-        distill(folder, *words)
+        distill(folder, *words, "--set", "distill.cache=true")
         distill(f"{folder}-live", *words, "--set", "distill.cache=false")
         same(folder, f"{folder}-live", "distilled-0")
     expect(model("plain", "distilled-0") != model("flips", "distilled-0"), "flips change the student")

@@ -18,6 +18,12 @@ seeds: [0, 1]
 """
 
 
+# Whatever a training keeps beside its weights, and images that depend on others.
+OPTIONS = ["--set", "student.train={optimiser: {name: adamw, rate: 0.01}, schedule: {name: step, every: 4}, average: {decay: 0.95}, "
+           "early_stop: {patience: 9}, groups: [{layers: ['conv*'], rate: 0.5, decay: false}], epochs: 15, batch: 32}",
+           "--set", "data.augment={mixup: 0.4, crop: 1, cutout: 3}"]
+
+
 def interrupt(folder, words, numbers, lines):
     """Starts a run, waits for some lines of progress, sends the signals one after another. The exit status, the messages."""
     with subprocess.Popen([PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
@@ -47,16 +53,18 @@ def models(folder):
 def main():
     with open("recipe.yaml", "w", encoding="utf-8") as file:
         file.write(f"data: {small_data.make()}{RECIPE}")
-    done = run("distill", "recipe.yaml", "-o", "whole", "--quiet")
-    expect(done.status == 0, "the run", done)
+    for folder, sets in (("whole", []), ("options", OPTIONS)):
+        done = run("distill", "recipe.yaml", "-o", folder, "--quiet", *sets)
+        expect(done.status == 0, "the run", done)
     interrupted = 0
-    cases = {"once": ([signal.SIGINT], 3), "thrice": ([signal.SIGINT] * 3, 10), "term": ([signal.SIGTERM], 40)}
-    for folder, (numbers, lines) in cases.items():
-        interrupted += interrupt(folder, ["distill", "recipe.yaml", "-o", folder], numbers, lines) == 130
+    cases = {"once": ([signal.SIGINT], 3, "whole", []), "thrice": ([signal.SIGINT] * 3, 10, "whole", []),
+             "term": ([signal.SIGTERM], 40, "options", OPTIONS)}
+    for folder, (numbers, lines, whole, sets) in cases.items():
+        interrupted += interrupt(folder, ["distill", "recipe.yaml", "-o", folder, *sets], numbers, lines) == 130
         interrupted += interrupt(folder, ["distill", "--resume", folder], [signal.SIGINT], 2) == 130
         done = run("distill", "--resume", folder, "--quiet")
         expect(done.status == 0, "resumed", done)
-        expect(models(folder) == models("whole"), f"{folder}: the same bits as without an interruption", done)
+        expect(models(folder) == models(whole), f"{folder}: the same bits as without an interruption", done)
     expect(interrupted > 0, "at least one signal came in time")
     finish()
 

@@ -36,6 +36,12 @@ def losses(folder):
         return record.execute("SELECT stage, epoch, step, split, name, value FROM metrics ORDER BY stage, split, name, step").fetchall()
 
 
+def details(folder):
+    with sqlite3.connect(f"{folder}/record.sqlite") as record:
+        return (record.execute("SELECT stage, name, element, shape, data FROM arrays ORDER BY stage, name").fetchall() +
+                record.execute("SELECT * FROM layers ORDER BY stage, place").fetchall())
+
+
 def main():
     seed = int(os.environ.get("RETORT_SEED", time.time_ns() % 1_000_000))
     print(f"RETORT_SEED={seed}")
@@ -65,6 +71,7 @@ def main():
     expect(killed > KILLS / 4, f"only {killed} kills came in time")
     expect(models("run") == models("whole"), "the same bits as a run that nobody killed")
     expect(losses("run") == losses("whole"), "the same record as a run that nobody killed")
+    expect(details("whole") and details("run") == details("whole"), "the same arrays and layers, too")
     done = run("distill", "--resume", "run", "--quiet")
     expect(done.status == 0 and models("run") == models("whole"), "resuming a finished run changes nothing", done)
     print(f"{killed} of {KILLS} kills came in time")

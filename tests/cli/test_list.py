@@ -40,7 +40,7 @@ def check_entry(kind, entry, done):
     if kind["name"] == "methods":
         expect("formula" in text.out and "when to use it" in text.out, "a method's help", text)
     expect(document["example"] in text.out, "the example is part of the text", text)
-    expect(entry["name"] in document["example"] or kind["name"] == "teachers", "the example uses the entry", text)
+    expect(entry["name"] in document["example"] or kind["name"] in ("teachers", "sections"), "the example uses the entry", text)
     return document["example"]
 
 
@@ -67,7 +67,8 @@ def main():
         shutil.copy(old, old.replace("-", "_").replace(".gz", "") + ".gz")
     kinds = run("list", "--json").document()
     expect([kind["name"] for kind in kinds] ==
-           ["methods", "schemes", "teachers", "layers", "networks", "optimisers", "schedules", "data"], "the kinds")
+           ["methods", "schemes", "teachers", "layers", "networks", "optimisers", "schedules", "data",
+            "augments", "sections"], "the kinds")
     for kind in kinds:
         done = run("list", kind["name"], "--json")
         entries = done.document()

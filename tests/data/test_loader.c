@@ -18,7 +18,7 @@ struct fixture {
     uint8_t images[N * IMAGE];
     int32_t labels[N];
     struct split split;
-    struct augmentation flip, both;
+    struct augmentation flip, both, mixup;
 };
 
 static void augmentation_make(struct augmentation *out, int64_t shift)
@@ -39,6 +39,18 @@ static void augmentation_make(struct augmentation *out, int64_t shift)
     }
 }
 
+/* mixup_make: flips, shifts, and every sample mixed with another. */
+static void mixup_make(struct augmentation *out, const struct augmentation *from)
+{
+    size_t count = 0;
+    const struct augment *const *table = augment_table(&count);
+    *out = *from;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table[i]->name, "mixup") == 0)
+            out->mixer = (struct augmentation_step){table[i], {.real = 0.5}, random_stream("mixup")};
+    assert_true(augmentation_mixes(out));
+}
+
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
@@ -57,6 +69,7 @@ static int setup(void **state)
                               .labels = f->labels};
     augmentation_make(&f->flip, 0);
     augmentation_make(&f->both, 1);
+    mixup_make(&f->mixup, &f->both);
     *state = f;
     return 0;
 }
@@ -182,7 +195,7 @@ static void test_augmentation_depends_on_the_sample_alone(void **state)
                 if (variant == 0)
                     memcpy(kept, image, IMAGE);
                 assert_memory_equal(image, kept, IMAGE);
-                assert_int_equal(batch.rows[i], batch.samples[i]);
+                assert_int_equal(batch.rows[i], 18 * batch.samples[i] + batch.views[i]);
             }
         }
         loader_free(loader);
@@ -232,6 +245,57 @@ static void test_recorded_views(void **state)
     loader_free(loader);
 }
 
+/* A mixed image is part * itself + (1 - part) * another as that one is augmented in this epoch, in every order and batch. */
+static void test_mixed(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t plain[N * IMAGE], first[N * IMAGE];
+    double parts[N];
+    int32_t others[N];
+    struct batch batch;
+    struct loader_spec spec = {.split = &f->split, .batch = N, .augmentation = &f->both};
+    struct loader *loader = loader_new(&f->ctx, &spec);
+    loader_epoch(loader, 2);
+    assert_true(loader_next(loader, &batch) && batch.others == NULL && batch.parts == NULL);
+    memcpy(plain, batch.images, sizeof plain);
+    loader_free(loader);
+    for (int variant = 0; variant < 3; variant++) {
+        spec = (struct loader_spec){.split = &f->split,
+                                    .batch = variant == 0 ? N : 4,
+                                    .shuffle = variant > 0,
+                                    .augmentation = &f->mixup,
+                                    .seed = (uint64_t)variant};
+        loader = loader_new(&f->ctx, &spec);
+        loader_epoch(loader, 2);
+        while (loader_next(loader, &batch))
+            for (int64_t i = 0; i < batch.count; i++) {
+                int32_t sample = batch.samples[i];
+                uint8_t *image = (uint8_t *)batch.images + i * IMAGE;
+                if (variant == 0) {
+                    memcpy(first + sample * IMAGE, image, IMAGE);
+                    parts[sample] = batch.parts[i];
+                    others[sample] = batch.others[i];
+                }
+                assert_memory_equal(image, first + sample * IMAGE, IMAGE);
+                assert_true(parts[sample] == batch.parts[i] && others[sample] == batch.others[i]);
+                assert_int_equal(batch.rows[i], sample);
+            }
+        loader_free(loader);
+    }
+    for (int sample = 0; sample < N; sample++) {
+        int64_t other = 0;
+        double part = 0;
+        augmentation_mix(&f->mixup, 2, sample, N, &other, &part);
+        assert_true(part == parts[sample] && others[sample] == f->labels[other]);
+        for (int i = 0; i < IMAGE; i++) {
+            double expected = part * plain[sample * IMAGE + i] + (1 - part) * plain[other * IMAGE + i];
+            double apart = first[sample * IMAGE + i] - expected;
+            assert_true(apart <= 0.5 + 1e-4 && apart >= -0.5 - 1e-4);
+        }
+    }
+    assert_memory_not_equal(plain, first, sizeof plain);
+}
+
 static void test_floats(void **state)
 {
     struct fixture *f = *state;
@@ -261,7 +325,7 @@ static void test_a_step_allocates_nothing(void **state)
     struct fixture *f = *state;
     struct batch batch;
     struct loader *loader = loader_new(
-        &f->ctx, &(struct loader_spec){.split = &f->split, .batch = 5, .shuffle = true, .augmentation = &f->both});
+        &f->ctx, &(struct loader_spec){.split = &f->split, .batch = 5, .shuffle = true, .augmentation = &f->mixup});
     uint64_t before = f->ctx.allocator.allocations;
     for (int64_t epoch = 0; epoch < 50; epoch++) {
         loader_epoch(loader, epoch);
@@ -283,7 +347,8 @@ static void test_refusals(void **state)
                    "batch: expected at most the 23 samples of the train split, found 24", NULL);
     struct split large = f->split; /* only looked at, never read */
     large.count = INT32_MAX;
-    assert_null(loader_new(&f->ctx, &(struct loader_spec){.split = &large, .batch = 1, .augmentation = &f->flip}));
+    assert_null(loader_new(
+        &f->ctx, &(struct loader_spec){.split = &large, .batch = 1, .augmentation = &f->flip, .every_view = true}));
     expect_failure(&f->ctx, f->ctx.error.status, STATUS_BAD_SHAPE, "2147483647 samples with 2 views", NULL);
 }
 
@@ -292,7 +357,7 @@ static enum status work(struct context *ctx, void *user)
     struct fixture *f = user;
     struct batch batch;
     struct loader *loader = loader_new(
-        ctx, &(struct loader_spec){.split = &f->split, .batch = 5, .shuffle = true, .augmentation = &f->both});
+        ctx, &(struct loader_spec){.split = &f->split, .batch = 5, .shuffle = true, .augmentation = &f->mixup});
     if (loader == NULL)
         return ctx->error.status;
     assert_true(loader_next(loader, &batch));
@@ -313,6 +378,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_seek, setup, teardown),
         cmocka_unit_test_setup_teardown(test_augmentation_depends_on_the_sample_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_recorded_views, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mixed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_floats, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_step_allocates_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),

@@ -19,6 +19,7 @@ enum { N = 40000 };
 struct dropout_attributes {
     double rate;
     uint32_t stream;
+    enum dropout_unit unit;
 };
 struct random_attributes {
     enum distribution distribution;
@@ -40,12 +41,14 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* mask_draw: 1 where an element of ones is kept; what is kept must have been scaled. */
-static void mask_draw(struct kernel_context *kernels, enum element element, double rate, uint32_t stream, uint64_t seed,
-                      uint64_t step, unsigned char mask[N])
+enum { CHANNELS = 20, POSITIONS = 20, SAMPLES = N / CHANNELS / POSITIONS };
+
+/* unit_mask_draw: 1 where an element of ones [SAMPLES,POSITIONS,CHANNELS] is kept; what is kept must have been scaled. */
+static void unit_mask_draw(struct kernel_context *kernels, enum element element, double rate, enum dropout_unit unit,
+                           uint32_t stream, uint64_t seed, uint64_t step, unsigned char mask[N])
 {
-    struct dropout_attributes attributes = {rate, stream};
-    struct tensor_spec in = {ELEMENT_REAL, SHAPE(100, N / 100)};
+    struct dropout_attributes attributes = {rate, stream, unit};
+    struct tensor_spec in = {ELEMENT_REAL, SHAPE(SAMPLES, POSITIONS, CHANNELS)};
     struct op_once o;
     op_once_new(&o, kernels, &op_dropout, &attributes, element, 1, &in);
     o.random = (struct op_random){seed, step};
@@ -62,6 +65,12 @@ static void mask_draw(struct kernel_context *kernels, enum element element, doub
         assert_true(fabs(op_once_d_in(&o, 0, i) - 3 * y) < 1e-5); /* the same mask and scale in backward */
     }
     op_once_free(&o);
+}
+
+static void mask_draw(struct kernel_context *kernels, enum element element, double rate, uint32_t stream, uint64_t seed,
+                      uint64_t step, unsigned char mask[N])
+{
+    unit_mask_draw(kernels, element, rate, DROPOUT_ELEMENT, stream, seed, step, mask);
 }
 
 static double share(const unsigned char mask[N])
@@ -127,12 +136,38 @@ static void another_step_stream_or_seed_gives_another_mask(void **state)
     assert_true(fabs(differing(mask, other) - expected) < 0.02);
 }
 
+static void a_channel_is_dropped_at_all_its_positions(void **state)
+{
+    unsigned char mask[N];
+    struct random_key key = {3, 12, 5};
+    for (int f64 = 0; f64 < 2; f64++) {
+        unit_mask_draw(*state, f64 ? ELEMENT_F64 : ELEMENT_F32, 0.25, DROPOUT_CHANNEL, 12, 3, 5, mask);
+        for (int i = 0; i < N; i++) {
+            int sample = i / (POSITIONS * CHANNELS), channel = i % CHANNELS;
+            assert_int_equal(mask[i], random_u32(&key, (uint64_t)(sample * CHANNELS + channel)) >= UINT32_C(1) << 30);
+        }
+        assert_true(fabs(share(mask) - 0.75) < 4 * sqrt(0.25 * 0.75 / (SAMPLES * CHANNELS)));
+    }
+}
+
+static void a_sample_is_dropped_as_a_whole(void **state)
+{
+    unsigned char mask[N];
+    struct random_key key = {3, 12, 5};
+    for (int f64 = 0; f64 < 2; f64++) {
+        unit_mask_draw(*state, f64 ? ELEMENT_F64 : ELEMENT_F32, 0.25, DROPOUT_SAMPLE, 12, 3, 5, mask);
+        for (int i = 0; i < N; i++)
+            assert_int_equal(mask[i], random_u32(&key, (uint64_t)(i / (POSITIONS * CHANNELS))) >= UINT32_C(1) << 30);
+        assert_true(fabs(share(mask) - 0.75) < 4 * sqrt(0.25 * 0.75 / SAMPLES));
+    }
+}
+
 static void a_rate_outside_0_to_1_is_refused(void **state)
 {
     struct kernel_context *kernels = *state;
     const double rates[] = {1, -0.1, NAN};
     for (int i = 0; i < 3; i++) {
-        struct dropout_attributes attributes = {rates[i], 1};
+        struct dropout_attributes attributes = {rates[i], 1, DROPOUT_ELEMENT};
         struct op_call call = {
             .ctx = kernels->ctx, .op = &op_dropout, .attributes = &attributes, .name = "drop", .n_inputs = 1};
         call.in[0] = (struct tensor_spec){ELEMENT_REAL, SHAPE(SHAPE_BATCH, 3)};
@@ -172,6 +207,8 @@ int main(void)
         cmocka_unit_test(the_share_that_is_kept_is_one_less_the_rate),
         cmocka_unit_test(the_mask_is_that_of_the_counted_stream),
         cmocka_unit_test(another_step_stream_or_seed_gives_another_mask),
+        cmocka_unit_test(a_channel_is_dropped_at_all_its_positions),
+        cmocka_unit_test(a_sample_is_dropped_as_a_whole),
         cmocka_unit_test(a_rate_outside_0_to_1_is_refused),
         cmocka_unit_test(random_numbers_have_their_moments),
     };

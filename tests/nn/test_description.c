@@ -26,6 +26,12 @@ static const char *const recipes[] = {
     "{name: cnn, widths: [4, 4, 6], dropout: 0.3, head: weighting}",
     "{name: mlp, widths: [7]}",
     "{name: ds-cnn, stem: 4, widths: [4, 6], strides: [1, 2]}",
+    "{name: resnet, depth: 8, width: 4, squeeze: 2, stochastic_depth: 0.1, outputs: {logits: linear1, exit: block2}}",
+    "{name: wrn, depth: 10, width: 1, dropout: 0.2}",
+    "{name: vgg, width: 4, hidden: [9], dropout: 0.5}",
+    "{name: mobilenet-v1, width: 0.25}",
+    "{name: mobilenet-v2, width: 0.25, squeeze: 4}",
+    "{name: mlp-mixer, width: 5, depth: 2, dropout: 0.1}",
     "layers:\n"
     "  - {conv: {out: 6, kernel: [3, 5], stride: [2, 1], padding: [1, 0], dilation: [1, 2], groups: 1, bias: false}}\n"
     "  - {batch_norm: {epsilon: 0.0012345678901234567}}\n"

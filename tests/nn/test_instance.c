@@ -6,6 +6,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -177,6 +178,45 @@ static void test_dropout_and_running_statistics_belong_to_training(void **state)
     assert_true(farthest(before[1], after[1], BATCH * CLASSES) == 0);
 }
 
+/* expect_units: of ones, the layer drops whole channels or, where channels never differ, whole samples. */
+static void expect_units(struct fixture *f, const char *layer, bool channels_differ)
+{
+    char yaml[128];
+    struct network_input input = {CHANNELS, HEIGHT, WIDTH, CLASSES, NULL, NULL};
+    snprintf(yaml, sizeof yaml, "layers: [{%s: {rate: 0.4}, name: d}, flatten, {linear: {out: 3}}]\n", layer);
+    assert_int_equal(network_case_build(&f->c, yaml, &input), STATUS_OK);
+    struct node *node = instantiate(f, images(f, ELEMENT_REAL), true, false).layers[0];
+    float ones[BATCH * PIXELS];
+    for (int i = 0; i < BATCH * PIXELS; i++)
+        ones[i] = 1;
+    compile(f, NULL, &node, 1, BATCH);
+    int dropped = 0, kept = 0, differing = 0;
+    for (uint64_t step = 0; step < 4; step++) {
+        run(f, ones, NULL, step, 0);
+        const float *out = program_output(f->program, 0);
+        for (int i = 0; i < BATCH * PIXELS; i++) {
+            int first = i / PIXELS * PIXELS; /* of the sample: all positions are like its first */
+            assert_true(out[i] == out[first + i % CHANNELS]);
+            differing += out[i] != out[first];
+            dropped += out[i] == 0;
+            kept += fabsf(out[i] - 1 / 0.6F) < 1e-6F;
+        }
+    }
+    assert_int_equal(dropped + kept, 4 * BATCH * PIXELS);
+    assert_true(dropped > 0 && kept > dropped / 2);
+    assert_true(channels_differ == (differing > 0));
+}
+
+static void test_dropped_channels_are_whole(void **state)
+{
+    expect_units(*state, "spatial_dropout", true);
+}
+
+static void test_dropped_samples_are_whole(void **state)
+{
+    expect_units(*state, "stochastic_depth", false);
+}
+
 static void test_no_gradient_reaches_a_frozen_network(void **state)
 {
     struct fixture *f = *state;
@@ -235,6 +275,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_evaluation_treats_each_sample_alone_and_training_does_not, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_dropout_and_running_statistics_belong_to_training, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_dropped_channels_are_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_dropped_samples_are_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_gradient_reaches_a_frozen_network, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_calls_carry_the_networks_and_the_layers_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_images_of_another_kind_are_refused, set_up, tear_down),

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/statistics.h"
 #include "format/json.h"
+#include "made_up_details.h"
 #include "record/record.h"
 
 #include <math.h>
@@ -20,6 +21,8 @@ struct made_up {
     double noise;     /* deviation of the accuracies */
     bool undefined;   /* every figure that may be null is null */
     bool recorded, recipe;
+    bool bare;   /* the record has no curves */
+    int classes; /* of the record's details; 0: it has none, as an older run's */
 };
 
 enum { MADE_UP_SEEDS_MAX = 16, MADE_UP_EPOCHS = 15, MADE_UP_STEPS = 90 /* an epoch */ };
@@ -160,8 +163,14 @@ static inline void made_up_write(struct context *ctx, const struct made_up *spec
         struct record_run about = {.name = spec->name, .started = "2026-01-31 12:00:00", .version = "0.1.0"};
         record_open(ctx, path, RECORD_CREATE, &record);
         record_run(ctx, record, &about);
-        for (size_t i = 0; i < stages->count; i++)
-            made_up_curves(ctx, record, stages->items[i]);
+        for (size_t i = 0; i < stages->count; i++) {
+            const struct value *stage = stages->items[i];
+            if (!spec->bare)
+                made_up_curves(ctx, record, stage);
+            if (spec->classes > 0)
+                made_up_details(ctx, record, value_get(stage, "name")->text, value_get(stage, "role")->text,
+                                (int)value_get(stage, "seed")->integer, spec->classes);
+        }
         record_close(ctx, record);
         memory_free(ctx, path);
     }

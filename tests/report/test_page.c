@@ -24,7 +24,8 @@ static const struct made_up usual = {.name = "fashion-mnist",
                                      .gain = 0.0033,
                                      .noise = 0.0012,
                                      .recorded = true,
-                                     .recipe = true};
+                                     .recipe = true,
+                                     .classes = 10};
 
 static void folder_new(struct context *ctx, const struct made_up *spec, const char *folder)
 {
@@ -104,7 +105,16 @@ static void figures_are_written_for_people(void **state)
     html_duration(&out, 59.7);
     text_add(&out, "|");
     html_duration(&out, 7260);
-    assert_string_equal(out.bytes, "140,266|999|−1,000|90.53%|−0.33|+0.00|90.00% ± 0.12|3.1 s|1 min 0 s|2 h 1 min");
+    text_add(&out, "|");
+    html_bytes(&out, 999);
+    text_add(&out, "|");
+    html_bytes(&out, 19240);
+    text_add(&out, "|");
+    html_bytes(&out, 561064);
+    text_add(&out, "|");
+    html_bytes(&out, 5.61064e6);
+    assert_string_equal(out.bytes, "140,266|999|−1,000|90.53%|−0.33|+0.00|90.00% ± 0.12|3.1 s|1 min 0 s|2 h 1 min|"
+                                   "999 B|19.2 kB|561 kB|5.6 MB");
     text_free(&out);
     html_count(&out, NAN);
     html_percent(&out, NAN);
@@ -112,7 +122,8 @@ static void figures_are_written_for_people(void **state)
     html_spread(&out, NAN, NAN);
     html_duration(&out, NAN);
     html_real(&out, NAN, 2);
-    assert_string_equal(out.bytes, "––––––");
+    html_bytes(&out, NAN);
+    assert_string_equal(out.bytes, "–––––––");
     text_free(&out);
 }
 
@@ -150,7 +161,8 @@ static void page_tells_the_whole_story(void **state)
     assert_does_not_say(page, "No curves");
     /* One file: nothing may be loaded. */
     assert_does_not_say(page, "<link");
-    assert_does_not_say(page, "src=\"");
+    for (const char *at = page; (at = strstr(at, "src=\"")) != NULL; at++)
+        assert_memory_equal(at + 5, "data:", 5);
     assert_does_not_say(page, "@import");
     assert_does_not_say(page, "nan");
     memory_free(&ctx, page);
@@ -237,10 +249,105 @@ static void page_without_library_says_so(void **state)
     page_of_run(&(struct page){.ctx = &ctx, .arena = arena, .out = &out}, &run);
     assert_says(out.bytes, "libjs-chart.js");
     assert_says(out.bytes, "distilled-4");
+    assert_says(out.bytes, "id=\"temperature-slider\""); /* which needs no library */
     assert_does_not_say(out.bytes, "<canvas");
-    assert_does_not_say(out.bytes, "<script");
+    assert_does_not_say(out.bytes, "report-data");
     text_free(&out);
     arena_free(arena);
+}
+
+static void details_have_their_sections(void **state)
+{
+    (void)state;
+    struct context ctx;
+    char *page = made_page(&ctx, &usual, "details");
+    assert_says(page, "<h2>Cost</h2>");
+    assert_says(page, "<h2>Confusion</h2>");
+    assert_says(page, "<h2>What classes resemble</h2>");
+    assert_says(page, "<h2>Where student and teacher disagree</h2>");
+    assert_says(page, "<h2>Layers</h2>");
+    assert_says(page, "5 seeds together");
+    assert_says(page, "id=\"confusion-difference\"");
+    assert_says(page, "84.00%</td><td>5.00%</td><td>3.00%</td><td>6.00%</td><td>2.00%");
+    assert_says(page, "alt=\"Test sample 9999\" src=\"data:image/png;base64,iVBORw0KGgo");
+    assert_says(page, "no label<br>");
+    assert_says(page, "stem&lt;1&gt;");
+    assert_does_not_say(page, "stem<1>");
+    assert_says(page, "561 kB"); /* 140,266 parameters of four bytes */
+    assert_says(page, "<td>29×</td>");
+    /* The class without samples has no shares, and no "nan". */
+    assert_says(page, "<tr><th scope=\"row\">9</th><td class=\"\">–</td>");
+    assert_does_not_say(page, "nan");
+    assert_true(strlen(page) < 2000000);
+    memory_free(&ctx, page);
+}
+
+/* An older run's record has no details, and of many classes a table of every pair cannot be read. */
+static void sections_are_left_out(void **state)
+{
+    (void)state;
+    struct context ctx;
+    struct made_up spec = usual;
+    spec.classes = 0;
+    char *page = made_page(&ctx, &spec, "older");
+    assert_says(page, "<h2>Cost</h2>");
+    assert_does_not_say(page, "<h2>Confusion</h2>");
+    assert_does_not_say(page, "<h2>What classes resemble</h2>");
+    assert_does_not_say(page, "disagree</h2>");
+    assert_does_not_say(page, "<h2>Layers</h2>");
+    memory_free(&ctx, page);
+    spec.classes = MADE_UP_CLASSES_MAX;
+    page = made_page(&ctx, &spec, "many");
+    assert_says(page, "The most frequent mistakes");
+    assert_does_not_say(page, "class=\"matrix");
+    assert_does_not_say(page, "<h2>What classes resemble</h2>");
+    assert_says(page, "Test sample 9999");
+    memory_free(&ctx, page);
+}
+
+/* assert_array_refused: a run with this array in place of its own; the message holds both words. */
+static void assert_array_refused(const struct record_array *array, const char *first, const char *second)
+{
+    struct context ctx;
+    const char *folder = "wrong";
+    struct record *record = NULL;
+    struct made_up spec = usual;
+    context_init(&ctx);
+    spec.bare = true;
+    spec.seeds = 1;
+    directory_make(&ctx, folder);
+    unlink("wrong/record.sqlite");
+    unlink("wrong/report.html");
+    made_up_write(&ctx, &spec, folder);
+    assert_int_equal(record_open(&ctx, "wrong/record.sqlite", RECORD_RESUME, &record), STATUS_OK);
+    assert_int_equal(record_array(&ctx, record, "distilled-0", array), STATUS_OK);
+    assert_int_equal(record_close(&ctx, record), STATUS_OK);
+    assert_int_equal(report_write(&ctx, &folder, 1, NULL), STATUS_BAD_INPUT);
+    assert_says(ctx.error.message, "wrong/record.sqlite: array");
+    assert_says(ctx.error.message, "distilled-0");
+    assert_says(ctx.error.message, first);
+    assert_says(ctx.error.message, second);
+    assert_false(file_exists("wrong/report.html"));
+}
+
+static void wrong_arrays_are_refused(void **state)
+{
+    (void)state;
+    static const int32_t classes[MADE_UP_EACH * 10] = {0, 10};
+    static const float logits[MADE_UP_EACH * 10 * 10] = {1, 2, NAN};
+    assert_array_refused(&(struct record_array){"confusion", RECORD_I32, 1, {3}, classes}, "i32 [any,any]", "i32 [3]");
+    assert_array_refused(&(struct record_array){"confusion", RECORD_I32, 2, {2, 3}, classes}, "square", "[2,3]");
+    assert_array_refused(&(struct record_array){"confusion", RECORD_U8, 2, {2, 2}, classes}, "i32 [any,any]",
+                         "u8 [2,2]");
+    assert_array_refused(&(struct record_array){"class_labels", RECORD_I32, 1, {MADE_UP_EACH * 10}, classes},
+                         "below 10", "found 10");
+    assert_array_refused(&(struct record_array){"class_logits", RECORD_F32, 2, {MADE_UP_EACH * 10, 10}, logits},
+                         "finite", "place 2");
+    assert_array_refused(&(struct record_array){"class_logits", RECORD_F32, 2, {7, 10}, logits}, "[80,10]", "[7,10]");
+    assert_array_refused(&(struct record_array){"differing_labels", RECORD_I32, 1, {2}, classes}, "[5]", "[2]");
+    assert_array_refused(&(struct record_array){"differing_images", RECORD_U8, 4, {5, 2, 2, 2}, classes}, "channels",
+                         "[5,2,2,2]");
+    assert_array_refused(&(struct record_array){"outcomes", RECORD_I32, 1, {4}, classes}, "[5]", "[4]");
 }
 
 static void several_runs_are_compared(void **state)
@@ -342,8 +449,9 @@ static void every_allocation_may_fail(void **state)
     struct context ctx;
     const char *folder = "faults";
     struct made_up spec = usual;
-    spec.seeds = 2;
-    spec.recorded = false; /* SQLite's rows would make it thousands of runs; the record has its own loop */
+    spec.seeds = 1;
+    spec.classes = 3;
+    spec.bare = true; /* the curves' rows would make it thousands of runs; the record has its own loop */
     folder_new(&ctx, &spec, folder);
     for (uint64_t n = 1;; n++) {
         context_init(&ctx);
@@ -354,6 +462,7 @@ static void every_allocation_may_fail(void **state)
             break;
         }
         assert_int_equal(status, STATUS_NO_MEMORY);
+        assert_true(ctx.error.message[0] != '\0');
         assert_false(file_exists("faults/out.html"));
     }
 }
@@ -406,6 +515,9 @@ int main(int count, char **arguments)
         cmocka_unit_test(undefined_figures_are_dashes),
         cmocka_unit_test(names_are_escaped_everywhere),
         cmocka_unit_test(page_without_library_says_so),
+        cmocka_unit_test(details_have_their_sections),
+        cmocka_unit_test(sections_are_left_out),
+        cmocka_unit_test(wrong_arrays_are_refused),
         cmocka_unit_test(several_runs_are_compared),
         cmocka_unit_test(wrong_results_are_refused),
         cmocka_unit_test(unfinished_and_broken_runs_are_refused),

@@ -79,7 +79,7 @@ static void compare_slopes(struct bench *b, int input, const struct guarded *d_i
 {
     struct op_case *c = b->c;
     enum element element = b->call.in[input].element;
-    double tolerance = element == ELEMENT_F64 ? 1e-8 : b->tolerance;
+    double tolerance = element != ELEMENT_F64 ? b->tolerance : c->example->bounded > 0 ? c->example->bounded : 1e-8;
     double expected[SLOPES_EACH + SLOPES_DIRECTIONS], found[SLOPES_EACH + SLOPES_DIRECTIONS], largest = 1e-3;
     int64_t n = c->in_count[input];
     for (int64_t i = 0; i < n; i++) {

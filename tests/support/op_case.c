@@ -1,5 +1,7 @@
 #include "support/op_case.h"
 
+#include "support/op_fill.h"
+
 #include "base/random.h"
 
 #include <assert.h>
@@ -7,16 +9,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void *take(int64_t count, size_t size)
-{
-    void *memory = calloc((size_t)(count > 0 ? count : 1), size);
-    if (!memory) {
-        fprintf(stderr, "no memory for a test's %lld numbers\n", (long long)count);
-        exit(1);
-    }
-    return memory;
-}
 
 void op_case_fail(struct op_case *c, const char *format, ...)
 {
@@ -37,79 +29,6 @@ double slope_sign(int direction, int64_t element)
 {
     struct random_key key = {77, (uint32_t)direction, 0};
     return random_u32(&key, (uint64_t)element) & 1 ? 1 : -1;
-}
-
-static enum element fill_element(enum op_fill fill)
-{
-    switch (fill) {
-    case OP_FILL_CLASS:
-    case OP_FILL_CLASS_OR_NONE:
-        return ELEMENT_I32;
-    case OP_FILL_BYTE:
-        return ELEMENT_U8;
-    default:
-        return ELEMENT_REAL;
-    }
-}
-
-/* fill_apart: points of a grid that leaves 0 out, in random order. */
-static void fill_apart(const struct random_key *key, int64_t n, double *values)
-{
-    double step = 4.0 / (double)n > 0.025 ? 4.0 / (double)n : 0.025;
-    int32_t *order = take(n, sizeof(*order));
-    random_permutation(key, n, order);
-    for (int64_t i = 0; i < n; i++) {
-        values[i] = ((double)order[i] - (double)(n / 2) + 0.5) * step;
-    }
-    free(order);
-}
-
-static void fill_probability(const struct random_key *key, int64_t n, int64_t columns, double *values)
-{
-    for (int64_t row = 0; row < n; row += columns) {
-        double sum = 0;
-        for (int64_t i = row; i < row + columns; i++) {
-            values[i] = exp(random_normal(key, (uint64_t)i));
-            sum += values[i];
-        }
-        for (int64_t i = row; i < row + columns; i++) {
-            values[i] /= sum;
-        }
-    }
-}
-
-static void fill_input(const struct op_example_input *input, int number, uint64_t seed, int64_t n, double *values)
-{
-    struct random_key key = {seed, (uint32_t)number, 0};
-    if (input->fill == OP_FILL_APART) {
-        fill_apart(&key, n, values);
-    } else if (input->fill == OP_FILL_PROBABILITY) {
-        fill_probability(&key, n, input->rank > 0 ? input->dim[input->rank - 1] : 1, values);
-    }
-    for (int64_t i = 0; i < n; i++) {
-        uint64_t index = (uint64_t)i;
-        switch (input->fill) {
-        case OP_FILL_NORMAL:
-            values[i] = random_normal(&key, index);
-            break;
-        case OP_FILL_POSITIVE:
-            values[i] = 0.5 + 1.5 * random_uniform(&key, index);
-            break;
-        case OP_FILL_CLASS:
-            values[i] = (double)((int64_t)random_u32(&key, index) % input->limit);
-            break;
-        case OP_FILL_CLASS_OR_NONE:
-            values[i] = (double)((int64_t)random_u32(&key, index) % (input->limit + 1) - 1);
-            break;
-        case OP_FILL_BYTE:
-            values[i] = (double)(random_u32(&key, index) & 255);
-            break;
-        case OP_FILL_APART:
-        case OP_FILL_PROBABILITY:
-            break;
-        }
-        values[i] = (double)(float)values[i];
-    }
 }
 
 static void run_reference(const struct op_case *c, double *const *out)
@@ -139,7 +58,7 @@ static long double shifted_loss(const struct op_case *c, int input, const struct
 {
     double *values = c->in[input];
     int64_t n = c->in_count[input];
-    double *kept = take(n, sizeof(*kept));
+    double *kept = op_take(n, sizeof(*kept));
     memcpy(kept, values, (size_t)n * sizeof(*kept));
     if (slope->element >= 0) {
         values[slope->element] += step;
@@ -185,9 +104,9 @@ static void measure_slopes(struct op_case *c, int input)
     int count = all ? (int)n : SLOPES_EACH / 2 + SLOPES_DIRECTIONS;
     double *out[OP_MAX_OUTPUTS] = {NULL};
     for (int o = 0; o < c->call.n_outputs; o++) {
-        out[o] = take(c->out_count[o], sizeof(double));
+        out[o] = op_take(c->out_count[o], sizeof(double));
     }
-    c->slopes[input] = take(count, sizeof(struct slope));
+    c->slopes[input] = op_take(count, sizeof(struct slope));
     for (int s = 0; s < count; s++) {
         struct slope slope = {.direction = s};
         slope.element = all ? s : s < SLOPES_EACH / 2 ? (int64_t)(random_u32(&key, (uint64_t)s) % (uint64_t)n) : -1;
@@ -208,7 +127,7 @@ static void measure_slopes(struct op_case *c, int input)
 void op_case_fill(struct op_case *c, uint64_t seed)
 {
     for (int i = 0; i < c->call.n_inputs; i++) {
-        fill_input(&c->example->in[i], i, seed, c->in_count[i], c->in[i]);
+        op_fill_input(&c->example->in[i], i, seed, c->in_count[i], c->in[i]);
     }
     run_reference(c, c->out_values);
 }
@@ -224,7 +143,7 @@ static bool make_call(struct op_case *c)
                                .random = &c->random};
     for (int i = 0; i < c->example->n_inputs; i++) {
         const struct op_example_input *input = &c->example->in[i];
-        c->call.in[i].element = fill_element(input->fill);
+        c->call.in[i].element = op_fill_element(input->fill);
         c->call.in[i].shape = shape_of(input->rank, input->dim);
         c->in_count[i] = shape_elements(&c->call.in[i].shape);
     }
@@ -263,15 +182,15 @@ bool op_case_new(struct op_case *c, FILE *out, struct context *ctx, const struct
         return false;
     }
     for (int i = 0; i < c->call.n_inputs; i++) {
-        c->in[i] = take(c->in_count[i], sizeof(double));
+        c->in[i] = op_take(c->in_count[i], sizeof(double));
     }
     struct random_key key = {seed, 2000, 0};
     for (int o = 0; o < c->call.n_outputs; o++) {
-        c->out_values[o] = take(c->out_count[o], sizeof(double));
+        c->out_values[o] = op_take(c->out_count[o], sizeof(double));
         if (c->call.out[o].element != ELEMENT_REAL) {
             continue;
         }
-        c->weights[o] = take(c->out_count[o], sizeof(double));
+        c->weights[o] = op_take(c->out_count[o], sizeof(double));
         for (int64_t i = 0; i < c->out_count[o]; i++) {
             c->weights[o][i] = (double)(float)random_normal(&key, (uint64_t)(i * OP_MAX_OUTPUTS + o));
         }

@@ -44,8 +44,7 @@ void op_once_new(struct op_once *o, struct kernel_context *kernels, const struct
     }
     if (op->prepare)
         assert_int_equal(op->prepare(&o->call, op->backward != NULL, &o->needs), STATUS_OK);
-    assert_null(o->needs.plan); /* ops with a plan or derived values need more than this */
-    assert_int_equal(o->needs.derived_bytes, 0);
+    assert_int_equal(o->needs.derived_bytes, 0); /* ops with derived values need more than this */
     size_t most =
         o->needs.forward_scratch > o->needs.backward_scratch ? o->needs.forward_scratch : o->needs.backward_scratch;
     o->saved = memory_new(o->call.ctx, 1, o->needs.saved_bytes + 1);
@@ -65,6 +64,8 @@ void op_once_free(struct op_once *o)
     }
     memory_free(o->call.ctx, o->saved);
     memory_free(o->call.ctx, o->scratch);
+    if (o->needs.plan)
+        o->call.op->release(o->needs.plan);
 }
 
 static void run(struct op_once *o, void (*function)(const struct op_run *))
@@ -79,6 +80,7 @@ static void run(struct op_once *o, void (*function)(const struct op_run *))
     struct op_run once = {
         .call = &o->call,
         .table = kernels_of(o->call.kernels, o->call.out[0].element == ELEMENT_F64 ? ELEMENT_F64 : ELEMENT_F32),
+        .plan = o->needs.plan,
         .in = in,
         .out = o->out,
         .d_out = d_out,

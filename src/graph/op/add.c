@@ -4,32 +4,13 @@
 #include "graph/op/elementwise.h"
 #include "graph/ops.h"
 
-static enum status add_prepare(const struct op_call *call, bool backward, struct op_needs *needs)
-{
-    (void)backward;
-    binary_needs(call, needs, 0, true);
-    return STATUS_OK;
-}
-
-static void add_forward(const struct op_run *run)
-{
-    binary_forward(run, BINARY_ADD);
-}
-
-static void add_backward(const struct op_run *run)
-{
-    binary_backward(run, SLOPE_ONE, SLOPE_ONE);
-}
-
 static double add_formula(double p, double q)
 {
     return p + q;
 }
 
-static void add_reference(const struct op_call *call, const double *const *in, double *const *out)
-{
-    binary_reference(call, in, out[0], add_formula);
-}
+BINARY_FUNCTIONS(add, BINARY_ADD, SLOPE_ONE, SLOPE_ONE, 0)
+BINARY_REFERENCE(add)
 
 static const struct op_example add_examples[] = {
     {.name = "equal maps", .n_inputs = 2, .in = {{.rank = 4, .dim = {2, 3, 3, 17}}, {.rank = 4, .dim = {2, 3, 3, 17}}}},
@@ -42,21 +23,7 @@ static const struct op_example add_examples[] = {
 };
 
 extern const struct op op_add;
-const struct op op_add = {
-    .name = "add",
-    .summary = "sum of two, broadcast as NumPy does",
-    .inputs_min = 2,
-    .inputs_max = 2,
-    .outputs = 1,
-    .shape = binary_shape,
-    .batch = binary_batch,
-    .prepare = add_prepare,
-    .forward = add_forward,
-    .backward = add_backward,
-    .reference = add_reference,
-    .examples = add_examples,
-    .n_examples = sizeof(add_examples) / sizeof(add_examples[0]),
-};
+const struct op op_add = {.summary = "sum of two, broadcast as NumPy does", BINARY_MEMBERS(add)};
 
 struct node *graph_add(struct graph *graph, struct node *a, struct node *b)
 {

@@ -2,6 +2,7 @@
  *
  * Up to 16 inputs of one type, equal in all other axes. Along an axis that depends on the batch all inputs must: [B,K]
  * and [B,K] give [2B,K]. */
+#include "graph/op/block.h"
 #include "graph/op/expect.h"
 #include "graph/ops.h"
 
@@ -40,55 +41,32 @@ static enum batch_kind concat_batch(const struct op_call *call)
     return attributes->axis == 0 || attributes->axis == -call->in[0].shape.rank ? BATCH_MIXED : BATCH_ROWS;
 }
 
-/* One input as rows: `rows` of `width` numbers each, which lie at `offset` in rows of the output that are `whole`
- * long. */
-struct part {
-    int64_t rows, width, offset, whole;
-};
-
-static struct part part_of(const struct op_call *call, int input)
+/* part_of: where in the output an input lies. */
+static struct block part_of(const struct op_call *call, int input)
 {
     const struct concat_attributes *attributes = call->attributes;
     int rank = call->in[0].shape.rank, axis = attributes->axis < 0 ? attributes->axis + rank : attributes->axis;
-    struct part part = {1, 1, 0, 1};
-    int64_t inner = 1, before = 0;
-    for (int k = 0; k < axis; k++) {
-        part.rows *= call->in[0].shape.dim[k];
-    }
-    for (int k = axis + 1; k < rank; k++) {
-        inner *= call->in[0].shape.dim[k];
-    }
+    int64_t before = 0;
     for (int i = 0; i < input; i++) {
         before += call->in[i].shape.dim[axis];
     }
-    part.width = call->in[input].shape.dim[axis] * inner;
-    part.offset = before * inner;
-    part.whole = call->out[0].shape.dim[axis] * inner;
-    return part;
+    return block_of(&call->out[0].shape, axis, before, 1, call->in[input].shape.dim[axis]);
 }
 
 static void concat_forward(const struct op_run *run)
 {
-    size_t size = element_size(run->call->out[0].element);
     for (int i = 0; i < run->call->n_inputs; i++) {
-        struct part part = part_of(run->call, i);
-        size_t bytes = (size_t)part.width * size;
-        run->table->copy_rows(run->in[i], part.rows, bytes, bytes,
-                              (unsigned char *)run->out[0] + (size_t)part.offset * size, (size_t)part.whole * size);
+        const struct block part = part_of(run->call, i);
+        block_paste(run, &part, run->call->out[0].element, run->in[i], run->out[0], false);
     }
 }
 
 static void concat_backward(const struct op_run *run)
 {
-    size_t size = element_size(run->call->out[0].element);
     for (int i = 0; i < run->call->n_inputs; i++) {
-        struct part part = part_of(run->call, i);
-        size_t bytes = (size_t)part.width * size;
-        const unsigned char *from = (const unsigned char *)run->d_out[0] + (size_t)part.offset * size;
-        if (run->d_in[i] && run->add[i]) {
-            run->table->add_rows(from, part.rows, part.width, part.whole, run->d_in[i], part.width);
-        } else if (run->d_in[i]) {
-            run->table->copy_rows(from, part.rows, bytes, (size_t)part.whole * size, run->d_in[i], bytes);
+        const struct block part = part_of(run->call, i);
+        if (run->d_in[i]) {
+            block_cut(run, &part, run->call->out[0].element, run->d_out[0], run->d_in[i], run->add[i]);
         }
     }
 }

@@ -1,6 +1,7 @@
 /* convolution: y[b][h][w][o] = bias[o] + sum over c, kh, kw of x[b][h*stride - padding + kh*dilation][…][c] * weight[o][c][kh][kw]
  *
- * x [B,H,W,C], weight [O,C/groups,kh,kw], bias [O] -> [B,H',W',O]; see convolution.h for what can be folded in.
+ * x [B,H,W,C], weight [O,C/groups,kh,kw], bias [O] -> [B,H',W',O]; see convolution.h for what can be folded in. A row
+ * [B,L,C] with weight [O,C/groups,k] is a map of height 1: [B,L',O].
  * The passes are in convolution_plan.c. */
 #include "graph/op/convolution.h"
 
@@ -42,33 +43,58 @@ static enum status channels_check(const struct op_call *call)
     return STATUS_OK;
 }
 
-static enum status convolution_shape(struct op_call *call)
+struct shape convolution_map(const struct shape *shape)
+{
+    const int64_t *dim = shape->dim;
+    return shape->rank == 3 ? SHAPE(dim[0], 1, dim[1], dim[2]) : *shape;
+}
+
+/* weight_check: a map [B,H,W,C] wants [O,C/groups,kh,kw], a row [B,L,C] a kernel of height 1 and [O,C/groups,k]. */
+static enum status weight_check(const struct op_call *call)
 {
     const struct convolution *c = &((const struct convolution_attributes *)call->attributes)->c;
+    const bool row = call->in[0].shape.rank == 3;
+    const int64_t channels = call->in[0].shape.dim[row ? 2 : 3];
     char text[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
-    RETURN_IF(attributes_check(call));
-    RETURN_IF(expect_input(call, 0, ELEMENT_REAL, 4, 4, "a map, real [B,H,W,C]"));
-    RETURN_IF(expect_input(call, 1, ELEMENT_REAL, 4, 4, "a weight, real [O,C/groups,kh,kw]"));
-    RETURN_IF(channels_check(call));
-    const int64_t *x = call->in[0].shape.dim;
-    if (x[3] < 1 || x[3] % c->groups != 0)
+    if (row && (c->kernel[0] != 1 || c->stride[0] != 1 || c->padding[0] != 0))
+        return fail(
+            call->ctx, STATUS_BAD_INPUT,
+            "%s: a row %s has a height of 1: expected kernel 1, stride 1 and padding 0 along it, found %d, %d, %d",
+            call->name, shape_text(&call->in[0].shape, text), c->kernel[0], c->stride[0], c->padding[0]);
+    if (channels < 1 || channels % c->groups != 0)
         return fail(call->ctx, STATUS_BAD_SHAPE, "%s: expected a number of channels that %d groups divide, found %s",
                     call->name, c->groups, shape_text(&call->in[0].shape, text));
-    const struct shape weight = SHAPE(c->out, x[3] / c->groups, c->kernel[0], c->kernel[1]);
+    const struct shape weight = row ? SHAPE(c->out, channels / c->groups, c->kernel[1])
+                                    : SHAPE(c->out, channels / c->groups, c->kernel[0], c->kernel[1]);
     if (!shape_equal(&weight, &call->in[1].shape))
         return fail(call->ctx, STATUS_BAD_SHAPE, "%s: expected a weight %s, found %s", call->name,
                     shape_text(&weight, text), shape_text(&call->in[1].shape, found));
-    struct shape out = {4, {x[0], 0, 0, c->out}};
+    return STATUS_OK;
+}
+
+static enum status convolution_shape(struct op_call *call)
+{
+    const struct convolution *c = &((const struct convolution_attributes *)call->attributes)->c;
+    char text[SHAPE_TEXT_SIZE];
+    RETURN_IF(attributes_check(call));
+    RETURN_IF(expect_input(call, 0, ELEMENT_REAL, 3, 4, "a map, real [B,H,W,C], or a row [B,L,C]"));
+    RETURN_IF(expect_input(call, 1, ELEMENT_REAL, 3, 4, "a weight, real [O,C/groups,kh,kw]"));
+    RETURN_IF(channels_check(call));
+    RETURN_IF(weight_check(call));
+    const struct shape map = convolution_map(&call->in[0].shape);
+    struct shape out = {4, {map.dim[0], 0, 0, c->out}};
     for (int i = 0; i < 2; i++) {
+        const int64_t size = map.dim[1 + i];
         out.dim[1 + i] =
-            x[1 + i] < 1 ? 0
-                         : convolution_out_size(x[1 + i], c->kernel[i], c->stride[i], c->padding[i], c->dilation[i]);
+            size < 1 ? 0 : convolution_out_size(size, c->kernel[i], c->stride[i], c->padding[i], c->dilation[i]);
         if (out.dim[1 + i] < 1)
             return fail(call->ctx, STATUS_BAD_SHAPE,
                         "%s: a kernel of %dx%d with padding %dx%d and dilation %dx%d does not fit into %s", call->name,
                         c->kernel[0], c->kernel[1], c->padding[0], c->padding[1], c->dilation[0], c->dilation[1],
                         shape_text(&call->in[0].shape, text));
     }
+    if (call->in[0].shape.rank == 3)
+        out = SHAPE(out.dim[0], out.dim[2], out.dim[3]);
     call->out[0] = (struct tensor_spec){ELEMENT_REAL, out};
     return STATUS_OK;
 }
@@ -78,7 +104,8 @@ static double convolution_at(const struct op_call *call, const double *x, const 
                              int64_t w, int64_t o)
 {
     const struct convolution *a = &((const struct convolution_attributes *)call->attributes)->c;
-    const int64_t *in = call->in[0].shape.dim, channels = in[3] / a->groups, group = o / (a->out / a->groups);
+    const struct shape map = convolution_map(&call->in[0].shape);
+    const int64_t *in = map.dim, channels = in[3] / a->groups, group = o / (a->out / a->groups);
     double sum = 0;
     for (int64_t c = 0; c < channels; c++) {
         for (int64_t i = 0; i < a->kernel[0]; i++) {
@@ -97,8 +124,9 @@ static double convolution_at(const struct op_call *call, const double *x, const 
 static void convolution_reference(const struct op_call *call, const double *const *in, double *const *out)
 {
     const struct convolution_attributes *a = call->attributes;
-    const int64_t *d = call->out[0].shape.dim;
-    for (int64_t i = 0; i < shape_elements(&call->out[0].shape); i++) {
+    const struct shape map = convolution_map(&call->out[0].shape);
+    const int64_t *d = map.dim;
+    for (int64_t i = 0; i < shape_elements(&map); i++) {
         const int64_t o = i % d[3], w = i / d[3] % d[2], h = i / d[3] / d[2] % d[1], b = i / d[3] / d[2] / d[1];
         double y = convolution_at(call, in[0], in[1], b, h, w, o) + (a->has_bias ? in[2][o] : 0);
         if (a->fold) {
@@ -111,6 +139,12 @@ static void convolution_reference(const struct op_call *call, const double *cons
             y = y > 6 ? 6 : y;
         out[0][i] = y;
     }
+}
+
+static double convolution_macs_of(const struct op_call *call)
+{
+    const struct shape *weight = &call->in[1].shape;
+    return (double)shape_elements(&call->out[0].shape) * (double)shape_elements(weight) / (double)weight->dim[0];
 }
 
 /* Shapes of an example: out, kernel, stride, padding, dilation, groups. */
@@ -136,6 +170,12 @@ CASE(depthwise_dilated,
      {.c = {.out = 3, .kernel = {3, 2}, .stride = {1, 1}, .padding = {2, 1}, .dilation = {2, 2}, .groups = 3}})
 CASE(depthwise_map, {.c = SQUARE(12, 7, 1, 0, 1, 12), .has_bias = true})
 CASE(depthwise_many, {.c = SQUARE(6, 3, 1, 1, 1, 3)})
+CASE(row, {.c = {.out = 17, .kernel = {1, 3}, .stride = {1, 2}, .padding = {0, 2}, .dilation = {1, 2}, .groups = 1},
+           .has_bias = true})
+CASE(row_groups,
+     {.c = {.out = 6, .kernel = {1, 4}, .stride = {1, 1}, .padding = {0, 0}, .dilation = {1, 1}, .groups = 3}})
+CASE(row_depthwise,
+     {.c = {.out = 8, .kernel = {1, 3}, .stride = {1, 1}, .padding = {0, 1}, .dilation = {1, 1}, .groups = 8}})
 CASE(folded,
      {.c = SQUARE(12, 3, 1, 1, 1, 1), .has_bias = true, .fold = true, .epsilon = 1e-3, .activation = ACTIVATION_RELU})
 CASE(folded_bare, {.c = SQUARE(7, 3, 2, 1, 1, 1), .fold = true, .epsilon = 1e-5, .activation = ACTIVATION_RELU6})
@@ -199,6 +239,18 @@ static const struct op_example convolution_examples[] = {
      .attributes = &depthwise_many,
      .n_inputs = 2,
      .in = {X(2, 5, 5, 3), W(6, 1, 3, 3)}},
+    {.name = "a row",
+     .attributes = &row,
+     .n_inputs = 3,
+     .in = {{.rank = 3, .dim = {3, 11, 3}}, {.rank = 3, .dim = {17, 3, 3}}, O(17)}},
+    {.name = "a row of 3 groups",
+     .attributes = &row_groups,
+     .n_inputs = 2,
+     .in = {{.rank = 3, .dim = {1, 4, 3}}, {.rank = 3, .dim = {6, 1, 4}}}},
+    {.name = "a depthwise row",
+     .attributes = &row_depthwise,
+     .n_inputs = 2,
+     .in = {{.rank = 3, .dim = {2, 9, 8}}, {.rank = 3, .dim = {8, 1, 3}}}},
     {.name = "folded batch norm and relu",
      .attributes = &folded,
      .n_inputs = 7,
@@ -220,7 +272,7 @@ static const struct op_example convolution_examples[] = {
 extern const struct op op_convolution;
 const struct op op_convolution = {
     .name = "convolution",
-    .summary = "convolution of a map, with bias, groups, stride, padding, dilation",
+    .summary = "convolution of a map or a row, with bias, groups, stride, padding, dilation",
     .inputs_min = 2,
     .inputs_max = 7,
     .outputs = 1,
@@ -233,6 +285,7 @@ const struct op op_convolution = {
     .reference = convolution_reference,
     .examples = convolution_examples,
     .n_examples = sizeof(convolution_examples) / sizeof(convolution_examples[0]),
+    .macs = convolution_macs_of,
 };
 
 struct node *graph_convolution(struct graph *graph, struct node *x, struct node *weight, struct node *bias,
@@ -241,4 +294,16 @@ struct node *graph_convolution(struct graph *graph, struct node *x, struct node 
     struct node *inputs[] = {x, weight, bias};
     const struct convolution_attributes attributes = {.c = *convolution, .has_bias = bias != NULL};
     return graph_call(graph, &op_convolution, &attributes, bias ? 3 : 2, inputs);
+}
+
+struct node *graph_convolution_1d(struct graph *graph, struct node *x, struct node *weight, struct node *bias,
+                                  const struct convolution_1d *c)
+{
+    const struct convolution convolution = {.out = c->out,
+                                            .kernel = {1, c->kernel},
+                                            .stride = {1, c->stride},
+                                            .padding = {0, c->padding},
+                                            .dilation = {1, c->dilation},
+                                            .groups = c->groups};
+    return graph_convolution(graph, x, weight, bias, &convolution);
 }

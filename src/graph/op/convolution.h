@@ -5,7 +5,8 @@
 #include "graph/ops.h"
 #include "kernel/convolution.h"
 
-/* Inputs: x [B,H,W,C], weight [O,C/groups,kh,kw], then bias [O] if has_bias, then gamma, beta, running_mean, running_var [O] if
+/* Inputs: x [B,H,W,C], weight [O,C/groups,kh,kw] (or a row x [B,L,C], which is a map of height 1, and weight
+ * [O,C/groups,k]), then bias [O] if has_bias, then gamma, beta, running_mean, running_var [O] if
  * fold: a batch norm in inference after the convolution, with `epsilon`. The activation comes last. fold and activation are for
  * inference: with them the op has no gradient. */
 struct convolution_attributes {
@@ -27,6 +28,9 @@ struct convolution_plan {
     struct onednn_pass *forward, *data, *weights;
     char kernel[160];
 };
+
+/* convolution_map: the shape of a map, or of a row seen as one. */
+struct shape convolution_map(const struct shape *shape);
 
 enum status convolution_prepare(const struct op_call *call, bool backward, struct op_needs *needs);
 void convolution_release(void *plan);

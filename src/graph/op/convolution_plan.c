@@ -58,7 +58,8 @@ static enum status library_pass(const struct op_call *call, struct convolution_p
 static void describe(const struct op_call *call, struct convolution_plan *p)
 {
     const struct convolution_attributes *a = call->attributes;
-    const int64_t *x = call->in[0].shape.dim, *y = call->out[0].shape.dim;
+    const struct shape in = convolution_map(&call->in[0].shape), out = convolution_map(&call->out[0].shape);
+    const int64_t *x = in.dim, *y = out.dim;
     struct convolution_shape *s = &p->shape;
     s->batch = x[0];
     s->in = x[3];

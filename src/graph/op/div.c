@@ -4,32 +4,13 @@
 #include "graph/op/elementwise.h"
 #include "graph/ops.h"
 
-static enum status div_prepare(const struct op_call *call, bool backward, struct op_needs *needs)
-{
-    (void)backward;
-    binary_needs(call, needs, 3, false);
-    return STATUS_OK;
-}
-
-static void div_forward(const struct op_run *run)
-{
-    binary_forward(run, BINARY_DIV);
-}
-
-static void div_backward(const struct op_run *run)
-{
-    binary_backward(run, SLOPE_OVER_B, SLOPE_MINUS_A_OVER_B2);
-}
-
 static double div_formula(double p, double q)
 {
     return p / q;
 }
 
-static void div_reference(const struct op_call *call, const double *const *in, double *const *out)
-{
-    binary_reference(call, in, out[0], div_formula);
-}
+BINARY_FUNCTIONS(div, BINARY_DIV, SLOPE_OVER_B, SLOPE_MINUS_A_OVER_B2, 3)
+BINARY_REFERENCE(div)
 
 static const struct op_example div_examples[] = {
     {.name = "equal rows",
@@ -56,21 +37,7 @@ static const struct op_example div_examples[] = {
 };
 
 extern const struct op op_div;
-const struct op op_div = {
-    .name = "div",
-    .summary = "quotient of two, broadcast as NumPy does",
-    .inputs_min = 2,
-    .inputs_max = 2,
-    .outputs = 1,
-    .shape = binary_shape,
-    .batch = binary_batch,
-    .prepare = div_prepare,
-    .forward = div_forward,
-    .backward = div_backward,
-    .reference = div_reference,
-    .examples = div_examples,
-    .n_examples = sizeof(div_examples) / sizeof(div_examples[0]),
-};
+const struct op op_div = {.summary = "quotient of two, broadcast as NumPy does", BINARY_MEMBERS(div)};
 
 struct node *graph_div(struct graph *graph, struct node *a, struct node *b)
 {

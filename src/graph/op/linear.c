@@ -140,7 +140,8 @@ static void weights_backward(const struct op_run *run)
     product_pack(&p->weights, run, b, NULL, packed);
     if (p->turned) {
         product_run(&p->weights, run, false, a, b, NULL, packed, turned, scratch);
-        run->table->transpose_each(turned, 1, p->in, p->out, run->d_in[1], run->add[1], 1);
+        run->table->transpose_axes(turned, 2, (int64_t[]){p->out, p->in}, (int64_t[]){1, p->out}, run->d_in[1],
+                                   run->add[1], 1);
     } else {
         product_run(&p->weights, run, run->add[1], a, b, NULL, packed, run->d_in[1], scratch);
     }
@@ -177,6 +178,11 @@ static void linear_reference(const struct op_call *call, const double *const *in
             sum = sum > 6 ? 6 : sum;
         out[0][i] = sum;
     }
+}
+
+static double linear_macs(const struct op_call *call)
+{
+    return (double)shape_elements(&call->out[0].shape) * (double)call->in[1].shape.dim[1];
 }
 
 static const struct linear_attributes with_bias = {.has_bias = true}, bare = {.has_bias = false};
@@ -232,6 +238,7 @@ const struct op op_linear = {
     .reference = linear_reference,
     .examples = linear_examples,
     .n_examples = sizeof(linear_examples) / sizeof(linear_examples[0]),
+    .macs = linear_macs,
 };
 
 struct node *graph_linear(struct graph *graph, struct node *x, struct node *weight, struct node *bias)

@@ -4,32 +4,13 @@
 #include "graph/op/elementwise.h"
 #include "graph/ops.h"
 
-static enum status mul_prepare(const struct op_call *call, bool backward, struct op_needs *needs)
-{
-    (void)backward;
-    binary_needs(call, needs, 3, false);
-    return STATUS_OK;
-}
-
-static void mul_forward(const struct op_run *run)
-{
-    binary_forward(run, BINARY_MUL);
-}
-
-static void mul_backward(const struct op_run *run)
-{
-    binary_backward(run, SLOPE_B, SLOPE_A);
-}
-
 static double mul_formula(double p, double q)
 {
     return p * q;
 }
 
-static void mul_reference(const struct op_call *call, const double *const *in, double *const *out)
-{
-    binary_reference(call, in, out[0], mul_formula);
-}
+BINARY_FUNCTIONS(mul, BINARY_MUL, SLOPE_B, SLOPE_A, 3)
+BINARY_REFERENCE(mul)
 
 static const struct op_example mul_examples[] = {
     {.name = "equal maps", .n_inputs = 2, .in = {{.rank = 4, .dim = {2, 3, 3, 3}}, {.rank = 4, .dim = {2, 3, 3, 3}}}},
@@ -45,21 +26,7 @@ static const struct op_example mul_examples[] = {
 };
 
 extern const struct op op_mul;
-const struct op op_mul = {
-    .name = "mul",
-    .summary = "product of two, broadcast as NumPy does",
-    .inputs_min = 2,
-    .inputs_max = 2,
-    .outputs = 1,
-    .shape = binary_shape,
-    .batch = binary_batch,
-    .prepare = mul_prepare,
-    .forward = mul_forward,
-    .backward = mul_backward,
-    .reference = mul_reference,
-    .examples = mul_examples,
-    .n_examples = sizeof(mul_examples) / sizeof(mul_examples[0]),
-};
+const struct op op_mul = {.summary = "product of two, broadcast as NumPy does", BINARY_MEMBERS(mul)};
 
 struct node *graph_mul(struct graph *graph, struct node *a, struct node *b)
 {

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-static enum status map_expect(const struct op_call *call)
+enum status map_expect(const struct op_call *call)
 {
     RETURN_IF(expect_input(call, 0, ELEMENT_REAL, 4, 4, "a map of real numbers [B,H,W,C]"));
     for (int i = 1; i < 4; i++)

@@ -5,6 +5,8 @@
 #include "graph/ops.h"
 #include "kernel/pool.h"
 
+/* map_expect: input 0 is a map of real numbers with height, width and channels of at least 1. */
+enum status map_expect(const struct op_call *call);
 /* pooling_shape: out [B,H',W',C], or an error that names the window that does not fit; global_shape: out [B,C]. */
 enum status pooling_shape(struct op_call *call, const struct pooling *pooling);
 enum status global_shape(struct op_call *call);

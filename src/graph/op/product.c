@@ -65,3 +65,24 @@ void product_run(const struct product *product, const struct op_run *run, bool a
     if (add)
         run->table->add_rows(to, shape.m, shape.n, shape.c_row, c, shape.c_row);
 }
+
+void product_each(const struct product *product, const struct op_run *run, bool add, struct product_steps steps,
+                  const void *a, const void *b, void *c, void *scratch)
+{
+    struct product_shape shape = product->shape;
+    shape.add = add;
+    if (!product->library) {
+        run->table->product_each(&shape, steps.count, a, steps.a, b, steps.b, scratch, c, steps.c, run->threads);
+        return;
+    }
+    const size_t size = element_size(run->call->in[0].element);
+    for (int64_t i = 0; i < steps.count; i++)
+        product_run(product, run, add, (const char *)a + (size_t)(i * steps.a) * size,
+                    (const char *)b + (size_t)(i * steps.b) * size, NULL, NULL,
+                    (char *)c + (size_t)(i * steps.c) * size, scratch);
+}
+
+size_t product_each_scratch(const struct product *product, int threads)
+{
+    return (size_t)threads * product->packed_bytes + product->scratch_bytes;
+}

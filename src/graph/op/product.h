@@ -25,4 +25,13 @@ void product_pack(const struct product *product, const struct op_run *run, const
 void product_run(const struct product *product, const struct op_run *run, bool add, const void *a, const void *b,
                  const void *bias, const void *packed, void *c, void *scratch);
 
+/* Products side by side: how many, and how far each operand lies from the one before, in numbers. */
+struct product_steps {
+    int64_t count, a, b, c;
+};
+/* product_each: packs and runs them without bias, c (+)= a b. scratch: product_each_scratch bytes. */
+void product_each(const struct product *product, const struct op_run *run, bool add, struct product_steps steps,
+                  const void *a, const void *b, void *c, void *scratch);
+size_t product_each_scratch(const struct product *product, int threads);
+
 #endif

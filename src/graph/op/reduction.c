@@ -1,6 +1,9 @@
+/* reduction.c: axes that are reduced, and the calls of the kernels. */
 #include "graph/op/reduction.h"
 
 #include "graph/op/expect.h"
+
+#include <math.h>
 
 enum status reduction_shape(struct op_call *call)
 {
@@ -40,6 +43,21 @@ enum status reduction_prepare(const struct op_call *call, bool backward, struct 
 int64_t reduction_count(const struct op_call *call)
 {
     return shape_elements(&call->in[0].shape) / shape_elements(&call->out[0].shape);
+}
+
+int64_t reduction_place(const struct op_call *call, int64_t i)
+{
+    const struct reduction_attributes *attributes = call->attributes;
+    const struct shape *shape = &call->in[0].shape;
+    int64_t place = 0, step = 1;
+    for (int axis = shape->rank - 1; axis >= 0; axis--) {
+        if (!(attributes->axes >> axis & 1U)) {
+            place += i % shape->dim[axis] * step;
+            step *= shape->dim[axis];
+        }
+        i /= shape->dim[axis];
+    }
+    return place;
 }
 
 /* The axes as the kernels want them: neighbours of one kind merged, axes of 1 left out. */
@@ -89,4 +107,39 @@ void reduction_backward(const struct op_run *run, double scale)
     struct layout layout = layout_of(run->call);
     run->table->spread_axes(run->d_out[0], layout.rank, layout.dim, layout.stride, scale, run->d_in[0], run->add[0],
                             run->threads);
+}
+
+enum status reduction_extreme_prepare(const struct op_call *call, bool backward, struct op_needs *needs)
+{
+    (void)backward;
+    needs->kernel = "loop";
+    needs->reads_inputs = 1;
+    needs->reads_outputs = 1;
+    needs->backward_scratch = (size_t)shape_elements(&call->out[0].shape) * sizeof(double);
+    return STATUS_OK;
+}
+
+void reduction_extreme_forward(const struct op_run *run, bool largest)
+{
+    struct layout layout = layout_of(run->call);
+    run->table->extreme_axes(largest, run->in[0], layout.rank, layout.dim, layout.stride,
+                             shape_elements(&run->call->out[0].shape), run->out[0], run->threads);
+}
+
+void reduction_extreme_backward(const struct op_run *run)
+{
+    struct layout layout = layout_of(run->call);
+    run->table->extreme_axes_backward(run->in[0], run->out[0], run->d_out[0], layout.rank, layout.dim, layout.stride,
+                                      shape_elements(&run->call->out[0].shape), run->scratch, run->d_in[0],
+                                      run->add[0]);
+}
+
+void reduction_extreme_reference(const struct op_call *call, const double *const *in, double *out, bool largest)
+{
+    for (int64_t o = 0; o < shape_elements(&call->out[0].shape); o++)
+        out[o] = largest ? -HUGE_VAL : HUGE_VAL;
+    for (int64_t i = 0; i < shape_elements(&call->in[0].shape); i++) {
+        double *extreme = &out[reduction_place(call, i)];
+        *extreme = largest ? fmax(*extreme, in[0][i]) : fmin(*extreme, in[0][i]);
+    }
 }

@@ -4,32 +4,13 @@
 #include "graph/op/elementwise.h"
 #include "graph/ops.h"
 
-static enum status sub_prepare(const struct op_call *call, bool backward, struct op_needs *needs)
-{
-    (void)backward;
-    binary_needs(call, needs, 0, true);
-    return STATUS_OK;
-}
-
-static void sub_forward(const struct op_run *run)
-{
-    binary_forward(run, BINARY_SUB);
-}
-
-static void sub_backward(const struct op_run *run)
-{
-    binary_backward(run, SLOPE_ONE, SLOPE_MINUS_ONE);
-}
-
 static double sub_formula(double p, double q)
 {
     return p - q;
 }
 
-static void sub_reference(const struct op_call *call, const double *const *in, double *const *out)
-{
-    binary_reference(call, in, out[0], sub_formula);
-}
+BINARY_FUNCTIONS(sub, BINARY_SUB, SLOPE_ONE, SLOPE_MINUS_ONE, 0)
+BINARY_REFERENCE(sub)
 
 static const struct op_example sub_examples[] = {
     {.name = "equal rows", .n_inputs = 2, .in = {{.rank = 2, .dim = {5, 10}}, {.rank = 2, .dim = {5, 10}}}},
@@ -45,21 +26,7 @@ static const struct op_example sub_examples[] = {
 };
 
 extern const struct op op_sub;
-const struct op op_sub = {
-    .name = "sub",
-    .summary = "difference of two, broadcast as NumPy does",
-    .inputs_min = 2,
-    .inputs_max = 2,
-    .outputs = 1,
-    .shape = binary_shape,
-    .batch = binary_batch,
-    .prepare = sub_prepare,
-    .forward = sub_forward,
-    .backward = sub_backward,
-    .reference = sub_reference,
-    .examples = sub_examples,
-    .n_examples = sizeof(sub_examples) / sizeof(sub_examples[0]),
-};
+const struct op op_sub = {.summary = "difference of two, broadcast as NumPy does", BINARY_MEMBERS(sub)};
 
 struct node *graph_sub(struct graph *graph, struct node *a, struct node *b)
 {

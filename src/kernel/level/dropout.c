@@ -115,38 +115,68 @@ static inline void draw(const uint32_t key[2], uint64_t step, uint64_t first, ui
     }
 }
 
-void KERNEL(dropout)(int64_t n, const void *x_, const uint32_t key[2], uint64_t step, uint64_t threshold, double scale_,
-                     void *y_, bool add, int threads)
+/* words_draw: words first … first + count - 1 of the stream. buffer has room for count + WORDS + 3; returns where in it
+ * they begin. */
+static inline const uint32_t *words_draw(const uint32_t key[2], uint64_t step, uint64_t first, int64_t count,
+                                         uint32_t *buffer)
+{
+    int64_t head = (int64_t)(first % 4); /* words of the first counter that belong to what comes before */
+    for (int64_t i = 0; i < head + count; i += WORDS)
+        draw(key, step, (first + (uint64_t)i) / 4, buffer + i);
+    return buffer + head;
+}
+
+/* mask_apply: y [n] (+)= x * scale where its word is above `last`, else 0. */
+static inline void mask_apply(int64_t n, const real *x, const uint32_t *drawn, uint32_t last, real scale, real *y,
+                              bool add)
+{
+    if (add) {
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) {
+            real kept = x[i] * scale;
+            y[i] += drawn[i] > last ? kept : 0;
+        }
+    } else {
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) {
+            real kept = x[i] * scale;
+            y[i] = drawn[i] > last ? kept : 0;
+        }
+    }
+}
+
+void KERNEL(dropout)(const int64_t size[3], const void *x_, const uint32_t key[2], uint64_t step, uint64_t threshold,
+                     double scale, void *y_, bool add, int threads)
 {
     const real *x = x_;
     real *y = y_;
-    real scale = (real)scale_;
-    (void)threads; /* unused without OpenMP */
+    const int64_t groups = size[0], positions = size[1], columns = size[2];
     /* 32 bits are enough: dropped are words up to `last`, if any. */
     bool drops = threshold > 0;
     uint32_t last = drops ? (uint32_t)(threshold - 1) : 0;
-#pragma omp parallel for num_threads(threads) if (threads > 1 && n > THREAD_WORK)
-    for (int64_t at = 0; at < n; at += BLOCK) {
-        uint32_t drawn[BLOCK];
-        int64_t count = n - at < BLOCK ? n - at : BLOCK;
-        if (!drops)
-            memset(drawn, 0xff, sizeof drawn);
-        for (int64_t i = 0; drops && i < count; i += WORDS)
-            draw(key, step, (uint64_t)(at + i) / 4, drawn + i);
-        if (add) {
-#pragma omp simd
-            for (int64_t i = 0; i < count; i++) {
-                real kept = x[at + i] * scale;
-                y[at + i] += drawn[i] > last ? kept : 0;
-            }
-        } else {
-#pragma omp simd
-            for (int64_t i = 0; i < count; i++) {
-                real kept = x[at + i] * scale;
-                y[at + i] = drawn[i] > last ? kept : 0;
+    (void)threads; /* unused without OpenMP */
+#pragma omp parallel for collapse(2) num_threads(threads) if (threads > 1 && groups * positions * columns > THREAD_WORK)
+    for (int64_t group = 0; group < groups; group++)
+        for (int64_t column = 0; column < columns; column += BLOCK) {
+            uint32_t buffer[BLOCK + WORDS + 4], repeated[BLOCK];
+            int64_t width = columns - column < BLOCK ? columns - column : BLOCK;
+            const uint32_t *drawn = repeated;
+            if (drops)
+                drawn = words_draw(key, step, (uint64_t)(group * columns + column), width, buffer);
+            else
+                memset(repeated, 0xff, sizeof repeated);
+            /* Few columns: the mask of several positions side by side. */
+            int64_t repeat = width == columns ? BLOCK / width : 1;
+            repeat = repeat < positions ? repeat : positions;
+            for (int64_t r = 0; drops && repeat > 1 && r < repeat * width; r++)
+                repeated[r] = drawn[r % width];
+            drawn = repeat > 1 ? repeated : drawn;
+            for (int64_t p = 0; p < positions; p += repeat) {
+                int64_t count = (positions - p < repeat ? positions - p : repeat) * width;
+                int64_t at = (group * positions + p) * columns + column;
+                mask_apply(count, x + at, drawn, last, (real)scale, y + at, add);
             }
         }
-    }
 }
 
 void KERNEL(random_values)(int64_t n, bool normal, uint64_t seed, uint32_t stream, uint64_t step, void *y_)

@@ -1,11 +1,10 @@
-/* elementwise.c: functions of one or two arrays, element by element, and their gradients. */
+/* elementwise.c: functions of two and three arrays, element by element, and their gradients. */
 #include "kernel/elementwise.h"
 
 #include "kernel/level/level.h"
 
-#include "kernel/level/exp.h"
-
 #include <math.h>
+#include <tgmath.h>
 
 enum {
     BLOCK = 1024,         /* elements that are worked on at a time where a buffer is needed */
@@ -45,7 +44,16 @@ enum {
     }                                                                                                                  \
     break
 
-static void binary_line(int kind, int64_t n, const real *a, int64_t a_step, const real *b, int64_t b_step, real *out)
+/* smooth_l1: of the difference z, PyTorch's: a parabola up to `beta`, then straight. */
+static inline real smooth_l1(real z, real beta)
+{
+    real size = fabs(z);
+    return size < beta ? (real)0.5 * z * z / beta : size - (real)0.5 * beta;
+}
+
+/* parameter: the function's. A comparison with NaN does not hold; maximum and minimum keep NaN. */
+static void binary_line(int kind, real parameter, int64_t n, const real *a, int64_t a_step, const real *b,
+                        int64_t b_step, real *out)
 {
     switch ((enum binary_kind)kind) {
     case BINARY_ADD:
@@ -56,6 +64,26 @@ static void binary_line(int kind, int64_t n, const real *a, int64_t a_step, cons
         BINARY_LOOPS(p * q);
     case BINARY_DIV:
         BINARY_LOOPS(p / q);
+    case BINARY_POWER:
+        BINARY_LOOPS(pow(p, q));
+    case BINARY_MAXIMUM:
+        BINARY_LOOPS(p > q || p != p ? p : q);
+    case BINARY_MINIMUM:
+        BINARY_LOOPS(p < q || p != p ? p : q);
+    case BINARY_SMOOTH_L1:
+        BINARY_LOOPS(smooth_l1(p - q, parameter));
+    case BINARY_EQUAL:
+        BINARY_LOOPS(p == q ? 1 : 0);
+    case BINARY_NOT_EQUAL:
+        BINARY_LOOPS(p != q ? 1 : 0);
+    case BINARY_GREATER:
+        BINARY_LOOPS(p > q ? 1 : 0);
+    case BINARY_GREATER_EQUAL:
+        BINARY_LOOPS(p >= q ? 1 : 0);
+    case BINARY_LESS:
+        BINARY_LOOPS(p < q ? 1 : 0);
+    case BINARY_LESS_EQUAL:
+        BINARY_LOOPS(p <= q ? 1 : 0);
     }
 }
 
@@ -70,18 +98,21 @@ static int64_t fill_tile(const real *row, int64_t cols, real tile[BLOCK])
     return repeat;
 }
 
-void KERNEL(binary_forward)(int kind, int64_t rows, int64_t cols, const void *a_, const int64_t a_strides[2],
-                            const void *b_, const int64_t b_strides[2], void *out_, int threads)
+void KERNEL(binary_forward)(int kind, const double *parameters, int64_t rows, int64_t cols, const void *a_,
+                            const int64_t a_strides[2], const void *b_, const int64_t b_strides[2], void *out_,
+                            int threads)
 {
     const real *a = a_, *b = b_;
     real *out = out_;
+    real parameter = parameters ? (real)*parameters : 0;
     (void)threads; /* unused without OpenMP */
     if (rows == 1 || cols == 0) {
         int64_t blocks = (cols + THREAD_BLOCK - 1) / THREAD_BLOCK;
 #pragma omp parallel for num_threads(threads) if (threads > 1 && cols > THREAD_WORK)
         for (int64_t block = 0; block < blocks; block++) {
             int64_t at = block * THREAD_BLOCK, n = cols - at < THREAD_BLOCK ? cols - at : THREAD_BLOCK;
-            binary_line(kind, n, a + at * a_strides[1], a_strides[1], b + at * b_strides[1], b_strides[1], out + at);
+            binary_line(kind, parameter, n, a + at * a_strides[1], a_strides[1], b + at * b_strides[1], b_strides[1],
+                        out + at);
         }
         return;
     }
@@ -100,7 +131,8 @@ void KERNEL(binary_forward)(int kind, int64_t rows, int64_t cols, const void *a_
 #pragma omp parallel for num_threads(threads) if (threads > 1 && rows * cols > THREAD_WORK)
     for (int64_t block = 0; block < blocks; block++) {
         int64_t r = block * step, n = (rows - r < step ? rows - r : step) * cols;
-        binary_line(kind, n, a + r * a_strides[0], a_strides[1], b + r * b_strides[0], b_strides[1], out + r * cols);
+        binary_line(kind, parameter, n, a + r * a_strides[0], a_strides[1], b + r * b_strides[0], b_strides[1],
+                    out + r * cols);
     }
 }
 
@@ -108,8 +140,31 @@ void KERNEL(binary_forward)(int kind, int64_t rows, int64_t cols, const void *a_
     _Pragma("omp simd") for (int64_t i = 0; i < n; i++) to[i] = formula;                                               \
     break
 
+/* if_greater: d where a > b, shared evenly where they are equal. */
+static inline real if_greater(real a, real b, real d)
+{
+    return a > b ? d : a == b ? (real)0.5 * d : 0;
+}
+
+/* smooth_l1_slope: z / beta within [-1, 1]; 0 at 0 for beta 0 too. */
+static inline real smooth_l1_slope(real z, real beta)
+{
+    return fabs(z) < beta ? z / beta : z > 0 ? 1 : z < 0 ? -1 : z;
+}
+
+/* power_slope: of a^b by a, 0 for the constant a^0; power_slope_exponent: by b, 0 where a is 0 (PyTorch's). */
+static inline real power_slope(real a, real b)
+{
+    return b == 0 ? 0 : b * pow(a, b - 1);
+}
+
+static inline real power_slope_exponent(real a, real b)
+{
+    return a == 0 && b >= 0 ? 0 : pow(a, b) * log(a);
+}
+
 /* slope_line: to [n] = d times the slope. Strided inputs have been made whole. */
-static void slope_line(int slope, int64_t n, const real *d, const real *a, const real *b, real *to)
+static void slope_line(int slope, real parameter, int64_t n, const real *d, const real *a, const real *b, real *to)
 {
     switch ((enum binary_slope)slope) {
     case SLOPE_ONE:
@@ -124,6 +179,22 @@ static void slope_line(int slope, int64_t n, const real *d, const real *a, const
         SLOPE_LOOP(d[i] / b[i]);
     case SLOPE_MINUS_A_OVER_B2:
         SLOPE_LOOP(-d[i] * (a[i] / b[i]) / b[i]);
+    case SLOPE_POWER:
+        SLOPE_LOOP(d[i] * power_slope(a[i], b[i]));
+    case SLOPE_POWER_EXPONENT:
+        SLOPE_LOOP(d[i] * power_slope_exponent(a[i], b[i]));
+    case SLOPE_IF_GREATER:
+        SLOPE_LOOP(if_greater(a[i], b[i], d[i]));
+    case SLOPE_IF_LESS:
+        SLOPE_LOOP(if_greater(b[i], a[i], d[i]));
+    case SLOPE_SMOOTH_L1:
+        SLOPE_LOOP(d[i] * smooth_l1_slope(a[i] - b[i], parameter));
+    case SLOPE_MINUS_SMOOTH_L1:
+        SLOPE_LOOP(-d[i] * smooth_l1_slope(a[i] - b[i], parameter));
+    case SLOPE_WHERE:
+        SLOPE_LOOP(a[i] == 0 ? 0 : d[i]);
+    case SLOPE_WHERE_NOT:
+        SLOPE_LOOP(a[i] == 0 ? d[i] : 0);
     }
 }
 
@@ -142,6 +213,7 @@ static const real *whole(const real *data, const int64_t strides[2], int64_t r, 
 
 struct slope_inputs {
     int slope;
+    real parameter;
     const real *d, *a, *b;
     const int64_t *a_strides, *b_strides;
     int64_t cols;
@@ -150,7 +222,7 @@ struct slope_inputs {
 static void slope_at(const struct slope_inputs *in, int64_t r, int64_t c, int64_t n, real *to)
 {
     real a[BLOCK], b[BLOCK];
-    slope_line(in->slope, n, in->d + r * in->cols + c, whole(in->a, in->a_strides, r, c, n, a),
+    slope_line(in->slope, in->parameter, n, in->d + r * in->cols + c, whole(in->a, in->a_strides, r, c, n, a),
                whole(in->b, in->b_strides, r, c, n, b), to);
 }
 
@@ -215,13 +287,13 @@ static void put_columns(const struct slope_inputs *in, int64_t rows, real *targe
         *target = (real)(total + (add ? (double)*target : 0));
 }
 
-void KERNEL(binary_gradient)(int slope, int64_t rows, int64_t cols, const void *d, const void *a,
-                             const int64_t a_strides[2], const void *b, const int64_t b_strides[2], void *target_,
-                             const int64_t target_strides[2], bool add, int threads)
+void KERNEL(binary_gradient)(int slope, const double *parameters, int64_t rows, int64_t cols, const void *d,
+                             const void *a, const int64_t a_strides[2], const void *b, const int64_t b_strides[2],
+                             void *target_, const int64_t target_strides[2], bool add, int threads)
 {
     real *target = target_;
     (void)threads;
-    struct slope_inputs in = {slope, d, a, b, a_strides, b_strides, cols};
+    struct slope_inputs in = {slope, parameters ? (real)*parameters : 0, d, a, b, a_strides, b_strides, cols};
     if (target_strides[0] == 0 && rows > 1) {
         put_columns(&in, rows, target, target_strides[1], add);
         return;
@@ -243,4 +315,27 @@ void KERNEL(binary_gradient)(int slope, int64_t rows, int64_t cols, const void *
 #pragma omp parallel for num_threads(threads) if (threads > 1 && rows * cols > THREAD_WORK)
     for (int64_t r = 0; r < rows; r++)
         put_row(&in, r, target + r * target_strides[0], target_strides[1], add);
+}
+
+/* --- three inputs --- */
+
+void KERNEL(where_forward)(int64_t rows, int64_t cols, const void *condition_, const int64_t condition_strides[2],
+                           const void *a_, const int64_t a_strides[2], const void *b_, const int64_t b_strides[2],
+                           void *out_, int threads)
+{
+    real *out = out_;
+    (void)threads;
+    int64_t blocks = (cols + BLOCK - 1) / BLOCK;
+#pragma omp parallel for collapse(2) num_threads(threads) if (threads > 1 && rows * cols > THREAD_WORK)
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t block = 0; block < blocks; block++) {
+            real buffer[3][BLOCK];
+            int64_t c = block * BLOCK, n = cols - c < BLOCK ? cols - c : BLOCK;
+            const real *condition = whole(condition_, condition_strides, r, c, n, buffer[0]);
+            const real *a = whole(a_, a_strides, r, c, n, buffer[1]), *b = whole(b_, b_strides, r, c, n, buffer[2]);
+            real *to = out + r * cols + c;
+#pragma omp simd
+            for (int64_t i = 0; i < n; i++)
+                to[i] = condition[i] == 0 ? b[i] : a[i];
+        }
 }

@@ -39,8 +39,18 @@ struct window {
     int64_t top, bottom, left, right;
 };
 
+static struct window bin_at(const struct pool_shape *s, int64_t i, int64_t j)
+{
+    return (struct window){.top = i * s->height / s->out_height,
+                           .bottom = ((i + 1) * s->height + s->out_height - 1) / s->out_height,
+                           .left = j * s->width / s->out_width,
+                           .right = ((j + 1) * s->width + s->out_width - 1) / s->out_width};
+}
+
 static struct window window_at(const struct pool_shape *s, int64_t i, int64_t j)
 {
+    if (s->bins)
+        return bin_at(s, i, j);
     struct window w = {.top = i * s->stride[0] - s->padding[0], .left = j * s->stride[1] - s->padding[1]};
     w.bottom = w.top + s->kernel[0] < s->height ? w.top + s->kernel[0] : s->height;
     w.right = w.left + s->kernel[1] < s->width ? w.left + s->kernel[1] : s->width;
@@ -172,9 +182,15 @@ void KERNEL(max_pool_backward)(const struct pool_shape *s, const void *x_, const
 /* From this many pixels on sums need more digits than the table's precision has. */
 enum { FEW_PIXELS = 256 };
 
+/* What a window's sum is divided by: its own pixels in a bin, else the kernel's, those in the padding too. */
+static int64_t window_pixels(const struct pool_shape *s, struct window w)
+{
+    return s->bins ? (w.bottom - w.top) * (w.right - w.left) : s->kernel[0] * s->kernel[1];
+}
+
 static void average_large(const struct pool_shape *s, const real *x, struct window w, real *y)
 {
-    double size = (double)(s->kernel[0] * s->kernel[1]);
+    double size = (double)window_pixels(s, w);
     for (int64_t c = 0; c < s->channels; c += CHANNELS) {
         int64_t n = s->channels - c < CHANNELS ? s->channels - c : CHANNELS;
         double total[CHANNELS] = {0};
@@ -189,10 +205,11 @@ static void average_large(const struct pool_shape *s, const real *x, struct wind
 
 static void average_sample(const struct pool_shape *s, const real *x, real *y)
 {
-    int64_t channels = s->channels, down = s->width * channels, pixels = s->kernel[0] * s->kernel[1];
-    real part = (real)(1 / (double)pixels);
+    int64_t channels = s->channels, down = s->width * channels;
     for (int64_t i = 0; i < s->out_height * s->out_width; i++, y += channels) {
         struct window w = window_at(s, i / s->out_width, i % s->out_width);
+        int64_t pixels = window_pixels(s, w);
+        real part = (real)(1 / (double)pixels);
         const real *from = x + w.top * down + w.left * channels;
         int64_t rows = w.bottom - w.top, columns = w.right - w.left;
         if (pixels >= FEW_PIXELS) {
@@ -207,9 +224,9 @@ static void average_sample(const struct pool_shape *s, const real *x, real *y)
 static void spread_sample(const struct pool_shape *s, const real *dy, real *dx)
 {
     int64_t channels = s->channels, down = s->width * channels;
-    real part = (real)(1 / (double)(s->kernel[0] * s->kernel[1]));
     for (int64_t i = 0; i < s->out_height * s->out_width; i++, dy += channels) {
         struct window w = window_at(s, i / s->out_width, i % s->out_width);
+        real part = (real)(1 / (double)window_pixels(s, w));
         real *to = dx + w.top * down + w.left * channels;
         int64_t rows = w.bottom - w.top, columns = w.right - w.left;
 #define SPREAD(suffix, c) window_spread_##suffix(dy + (c), rows, columns, channels, down, part, to + (c))

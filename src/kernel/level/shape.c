@@ -1,4 +1,4 @@
-/* shape.c: copies and transpositions. */
+/* shape.c: copies. */
 #include "kernel/level/level.h"
 
 #include <string.h>
@@ -26,27 +26,6 @@ void KERNEL(add_rows)(const void *x_, int64_t rows, int64_t columns, int64_t x_s
             y[i] += x[i];
         }
     }
-}
-
-void KERNEL(transpose_each)(const void *x_, int64_t batch, int64_t rows, int64_t columns, void *y_, bool add,
-                            int threads)
-{
-    enum { TILE = 32 }; /* rows whose columns stay in the first cache while they are read across */
-    int64_t each = rows * columns;
-#pragma omp parallel for num_threads(threads) if (threads > 1 && batch * each > 200000)
-    for (int64_t b = 0; b < batch; b++) {
-        const real *x = (const real *)x_ + b * each;
-        real *y = (real *)y_ + b * each;
-        for (int64_t top = 0; top < rows; top += TILE) {
-            int64_t end = top + TILE < rows ? top + TILE : rows;
-            for (int64_t c = 0; c < columns; c++) {
-                for (int64_t r = top; r < end; r++) {
-                    y[c * rows + r] = x[r * columns + c] + (add ? y[c * rows + r] : 0);
-                }
-            }
-        }
-    }
-    (void)threads;
 }
 
 void KERNEL(fill_values)(int64_t n, double value, void *y_)

@@ -78,8 +78,8 @@ static struct node *kd_build(struct graph *g, const struct method_site *site, co
     struct node *zs = site->student[0].node, *zt = site->teacher[0].node, *right = NULL;
     if (o->teacher_errors != ERRORS_KEEP) {
         if (!site->labels) {
-            fail(g->ctx, STATUS_BAD_INPUT, "method kd: teacher_errors %s wants labels, and the data has none",
-                 errors[o->teacher_errors]);
+            fail(g->ctx, STATUS_BAD_INPUT, "method kd: teacher_errors %s wants labels, and %s",
+                 errors[o->teacher_errors], site->targets ? "data.augment.mixup mixes them" : "the data has none");
             return NULL;
         }
         /* The first largest changes its place exactly where it exceeds the label's: where they are equal, the exchange

@@ -22,35 +22,19 @@ static const struct option_spec separable_specs[] = {
 static enum status separable_expand(const struct block_site *site, const void *options)
 {
     const struct separable_options *o = options;
-    struct builder *builder = site->builder;
-    struct arena *arena = builder->network->arena;
-    const struct shape *in = builder_shape(builder, site->input);
-    const struct value *at = site->at && site->at->line > 0 ? site->at : builder->at;
-    char found[SHAPE_TEXT_SIZE];
+    struct arena *arena = site->builder->network->arena;
+    struct shape in;
     if (o->kernel % 2 == 0)
-        return value_fail(builder->ctx, at, STATUS_BAD_INPUT,
+        return value_fail(site->builder->ctx, block_at(site), STATUS_BAD_INPUT,
                           "depthwise_separable %s: expected an odd kernel, found %d", site->name, (int)o->kernel);
-    if (in->rank != 4)
-        return value_fail(builder->ctx, at, STATUS_BAD_SHAPE,
-                          "depthwise_separable %s: expected a map [B,H,W,C], found %s", site->name,
-                          shape_text(in, found));
-    struct value *stride = value_append(arena, value_list(arena), value_integer(arena, o->stride.height));
-    stride = value_append(arena, stride, value_integer(arena, o->stride.width));
-    struct value *depthwise = value_set(arena, value_map(arena), "out", value_integer(arena, in->dim[3]));
-    depthwise = value_set(arena, depthwise, "kernel", value_integer(arena, o->kernel));
-    depthwise = value_set(arena, depthwise, "stride", stride);
-    depthwise = value_set(arena, depthwise, "padding", value_integer(arena, o->kernel / 2));
-    depthwise = value_set(arena, depthwise, "groups", value_integer(arena, in->dim[3]));
-    depthwise = value_set(arena, depthwise, "bias", value_boolean(arena, false));
-    struct value *pointwise = value_set(arena, value_map(arena), "out", value_integer(arena, o->out));
-    pointwise = value_set(arena, pointwise, "kernel", value_integer(arena, 1));
-    pointwise = value_set(arena, pointwise, "bias", value_boolean(arena, false));
+    RETURN_IF(block_map(site, "depthwise_separable", &in));
+    struct value *depthwise = conv_options(arena, in.dim[3], o->kernel, o->stride, in.dim[3]);
 
     int layer = site->input;
     RETURN_IF(block_add(site, "conv", "conv1", depthwise, &layer));
     RETURN_IF(block_add(site, "batch_norm", "batch_norm1", NULL, &layer));
     RETURN_IF(block_add(site, "relu", "relu1", NULL, &layer));
-    RETURN_IF(block_add(site, "conv", "conv2", pointwise, &layer));
+    RETURN_IF(block_add(site, "conv", "conv2", conv_options(arena, o->out, 1, SQUARE(1), 1), &layer));
     RETURN_IF(block_add(site, "batch_norm", "batch_norm2", NULL, &layer));
     return block_add(site, "relu", NULL, NULL, &layer);
 }

@@ -1,16 +1,13 @@
-/* nn/layer/add.c: the sum of all inputs, element by element. All have one rank; an axis of length 1 stretches
- * (a map [B,1,1,C] meets every position). */
+/* nn/layer/add.c: the sum of all inputs, element by element. All have the first one's rank, but for vectors [B,C], which
+ * meet every position of a map; an axis of length 1 stretches (a map [B,1,1,C] too meets every position). */
 #include "nn/builder.h"
 
 static struct node *add_build(const struct layer_site *site, const void *options)
 {
     (void)options;
     struct node *result = site->inputs[0];
-    for (int i = 1; i < site->n_inputs; i++) {
-        if (!layer_same_rank(site, i))
-            return NULL;
-        result = graph_add(site->graph, result, site->inputs[i]);
-    }
+    for (int i = 1; i < site->n_inputs; i++)
+        result = graph_add(site->graph, result, layer_beside(site, i));
     return result;
 }
 

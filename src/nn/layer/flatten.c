@@ -1,4 +1,4 @@
-/* nn/layer/flatten.c: a map as a vector, [B,H,W,C] -> [B, C*H*W], in the order C, H, W. */
+/* nn/layer/flatten.c: a map as a vector, [B,H,W,C] -> [B, C*H*W], in the order C, H, W; tokens, [B,T,C] -> [B, T*C]. */
 #include "nn/builder.h"
 
 static struct node *flatten_build(const struct layer_site *site, const void *options)
@@ -9,7 +9,7 @@ static struct node *flatten_build(const struct layer_site *site, const void *opt
 
 const struct layer_type layer_flatten = {
     .name = "flatten",
-    .summary = "a map as a vector, in the order channel, row, column",
+    .summary = "a map as a vector, in the order channel, row, column; tokens as one, token by token",
     .inputs_min = 1,
     .inputs_max = 1,
     .build = flatten_build,

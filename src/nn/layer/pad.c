@@ -1,8 +1,8 @@
-/* nn/layer/pad.c: zeros around a map, [B,H,W,C] -> [B, top+H+bottom, left+W+right, C]. */
+/* nn/layer/pad.c: zeros around a map, and channels of zeros: [B,H,W,C] -> [B, top+H+bottom, left+W+right, front+C+back]. */
 #include "nn/builder.h"
 
 struct pad_options {
-    int64_t top, bottom, left, right;
+    int64_t top, bottom, left, right, front, back;
 };
 
 #define OPTION(field)                                                                                                  \
@@ -12,19 +12,25 @@ static const struct option_spec pad_specs[] = {
     {OPTION(bottom), .help = "rows below"},
     {OPTION(left), .help = "columns at the left"},
     {OPTION(right), .help = "columns at the right"},
+    {OPTION(front), .help = "channels before the first"},
+    {OPTION(back), .help = "channels behind the last"},
 };
 
 static struct node *pad_build(const struct layer_site *site, const void *options)
 {
     const struct pad_options *o = options;
+    struct node *x = site->inputs[0];
     if (!layer_wants_map(site, 0))
         return NULL;
-    return graph_pad(site->graph, site->inputs[0], (int)o->top, (int)o->bottom, (int)o->left, (int)o->right);
+    const bool channels = o->front > 0 || o->back > 0, around = o->top + o->bottom + o->left + o->right > 0;
+    if (around || !channels)
+        x = graph_pad(site->graph, x, (int)o->top, (int)o->bottom, (int)o->left, (int)o->right);
+    return channels ? graph_pad_axis(site->graph, x, -1, o->front, o->back, 0) : x;
 }
 
 const struct layer_type layer_pad = {
     .name = "pad",
-    .summary = "zeros around a map",
+    .summary = "zeros around a map, and channels of zeros",
     .inputs_min = 1,
     .inputs_max = 1,
     .options = pad_specs,

@@ -51,11 +51,10 @@ static struct value *cnn_layers(struct context *ctx, struct arena *arena, const 
     int64_t height = input->height, width = input->width;
     struct value *list = value_list(arena);
     for (size_t i = 0; i < o->widths.count; i++) {
-        list = zoo_conv(arena, list, o->widths.values[i], 3, 1);
+        list = zoo_conv(arena, list, o->widths.values[i], 3, 1, CHOICE_relu);
         if (!pooled(o, (int64_t)i + 1))
             continue;
-        struct value *kernel = zoo_integer(arena, value_map(arena), "kernel", 2);
-        list = kernel ? zoo_add(arena, list, "max_pool", NULL, kernel) : NULL;
+        list = list_add(arena, list, "max_pool", NULL, list_integer(arena, value_map(arena), "kernel", 2));
         height /= 2;
         width /= 2;
     }

@@ -45,14 +45,13 @@ static struct value *ds_cnn_layers(struct context *ctx, struct arena *arena, con
     int64_t channels = o->stem;
     int64_t height = strided(input->height, o->stem_kernel, o->stem_stride);
     int64_t width = strided(input->width, o->stem_kernel, o->stem_stride);
-    struct value *list = zoo_conv(arena, value_list(arena), o->stem, o->stem_kernel, o->stem_stride);
+    struct value *list = zoo_conv(arena, value_list(arena), o->stem, o->stem_kernel, o->stem_stride, CHOICE_relu);
     for (size_t i = 0; i < o->widths.count; i++) {
         int64_t stride = o->strides.count ? o->strides.values[i] : 1;
         channels = o->widths.values[i];
-        struct value *block = zoo_integer(arena, value_map(arena), "out", channels);
-        block = zoo_integer(arena, block, "stride", stride);
-        list =
-            block ? zoo_add(arena, list, "depthwise_separable", arena_format(arena, "block%zu", i + 1), block) : NULL;
+        struct value *block = list_integer(arena, value_map(arena), "out", channels);
+        block = list_integer(arena, block, "stride", stride);
+        list = zoo_block(arena, list, "depthwise_separable", (int64_t)i + 1, block);
         height = strided(height, 3, stride);
         width = strided(width, 3, stride);
     }

@@ -19,15 +19,13 @@ static struct value *mlp_layers(struct context *ctx, struct arena *arena, const 
 {
     (void)ctx;
     const struct mlp_options *o = options;
-    struct value *list = zoo_add(arena, value_list(arena), "flatten", NULL, NULL);
+    struct value *list = list_add(arena, value_list(arena), "flatten", NULL, NULL);
     for (size_t i = 0; i < o->widths.count; i++) {
-        struct value *out = zoo_integer(arena, value_map(arena), "out", o->widths.values[i]);
-        list = out ? zoo_add(arena, list, "linear", NULL, out) : NULL;
-        list = zoo_add(arena, list, "relu", NULL, NULL);
-        list = zoo_dropout(arena, list, o->dropout);
+        list = list_add(arena, list, "linear", NULL, list_integer(arena, value_map(arena), "out", o->widths.values[i]));
+        list = list_add(arena, list, "relu", NULL, NULL);
+        list = list_rate(arena, list, "dropout", o->dropout);
     }
-    struct value *out = zoo_integer(arena, value_map(arena), "out", input->classes);
-    return out ? zoo_add(arena, list, "linear", NULL, out) : NULL;
+    return zoo_classifier(arena, list, 0, input->classes);
 }
 
 const struct zoo_entry zoo_mlp = {

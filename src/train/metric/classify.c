@@ -5,7 +5,7 @@
 
 enum { BINS = 15 };
 
-static int64_t largest(const double *row, int64_t k)
+int64_t logits_class(const double *row, int64_t k)
 {
     int64_t best = 0;
     for (int64_t i = 1; i < k; i++)
@@ -25,7 +25,7 @@ static int64_t rank_of(const double *row, int64_t k, int64_t label)
 
 static double log_sum_exp(const double *row, int64_t k)
 {
-    double top = row[largest(row, k)], sum = 0;
+    double top = row[logits_class(row, k)], sum = 0;
     for (int64_t i = 0; i < k; i++)
         sum += exp(row[i] - top);
     return top + log(sum);
@@ -48,7 +48,7 @@ struct metrics metrics_of(const double *logits, const int32_t *labels, int64_t n
             continue;
         const double *row = logits + i * k;
         double normaliser = log_sum_exp(row, k);
-        int64_t top = largest(row, k), rank = rank_of(row, k, labels[i]);
+        int64_t top = logits_class(row, k), rank = rank_of(row, k, labels[i]);
         double probability = exp(row[top] - normaliser);
         int bin = bin_of(probability);
         m.samples++;
@@ -75,6 +75,6 @@ double fidelity_of(const double *a, const double *b, int64_t n, int64_t k)
 {
     int64_t same = 0;
     for (int64_t i = 0; i < n; i++)
-        same += largest(a + i * k, k) == largest(b + i * k, k);
+        same += logits_class(a + i * k, k) == logits_class(b + i * k, k);
     return n ? (double)same / (double)n : NAN;
 }

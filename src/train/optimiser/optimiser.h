@@ -4,6 +4,7 @@
 
 #include "base/option.h"
 #include "kernel/kernel.h"
+#include "train/optimiser/groups.h"
 #include "train/schedule/schedule.h"
 
 enum { OPTIMISER_MAX_SLOTS = 2 };
@@ -17,7 +18,7 @@ struct optimiser_step {
     void *slots[OPTIMISER_MAX_SLOTS]; /* zero before the first step */
     double rate;                      /* of this step */
     double gradient_scale;            /* multiplies the gradients (clipping) */
-    bool decay;                       /* weight decay applies to this range (PyTorch's default: to all) */
+    double decay;                     /* factor of the weight decay in this range (PyTorch's default: 1 for all) */
     int64_t step;                     /* 0 for the first */
 };
 
@@ -38,6 +39,7 @@ struct optimiser_settings {
     const void *options;
     const struct schedule *schedule;
     const void *schedule_options;
+    struct layer_groups groups;
 };
 
 #endif

@@ -14,7 +14,7 @@ struct sgd_options {
 static void sgd_step(const struct optimiser_step *step, const void *options)
 {
     const struct sgd_options *o = options;
-    step->table->sgd_step(step->n, step->rate, o->momentum, o->nesterov, step->decay ? o->weight_decay : 0,
+    step->table->sgd_step(step->n, step->rate, o->momentum, o->nesterov, step->decay * o->weight_decay,
                           step->gradient_scale, step->values, step->gradients, step->slots[0]);
 }
 

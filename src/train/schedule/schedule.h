@@ -27,6 +27,8 @@ struct schedule {
 extern const struct schedule *const schedule_table[];
 extern const size_t schedule_table_count;
 
+/* schedule_steps: whole steps in so many epochs. */
+int64_t schedule_steps(const struct schedule_point *point, double epochs);
 /* schedule_factor: with warm-up. */
 double schedule_factor(const struct schedule *schedule, const struct schedule_point *point, const void *options);
 

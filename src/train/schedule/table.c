@@ -12,10 +12,15 @@ const struct schedule *const schedule_table[] = {
 };
 const size_t schedule_table_count = sizeof schedule_table / sizeof *schedule_table;
 
+int64_t schedule_steps(const struct schedule_point *point, double epochs)
+{
+    return (int64_t)(epochs * (double)point->epoch_steps + 0.5);
+}
+
 double schedule_factor(const struct schedule *schedule, const struct schedule_point *point, const void *options)
 {
     const struct schedule_common *common = options;
-    int64_t warm = (int64_t)(common->warmup * (double)point->epoch_steps + 0.5);
+    int64_t warm = schedule_steps(point, common->warmup);
     if (warm > point->steps)
         warm = point->steps;
     if (point->step < warm)

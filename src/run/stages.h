@@ -1,0 +1,24 @@
+/* stages.h: a plan's stages: of the teacher, and of each seed's student, alone or taught. */
+#ifndef RUN_STAGES_H
+#define RUN_STAGES_H
+
+#include "run/plan.h"
+
+/* The stages of one seed's student, in order, and its network. */
+struct student {
+    struct stage_list list;
+    struct network *network, *average; /* owned; average: what follows the network, NULL where none is asked for */
+};
+
+/* student_stages: `student` is zeroed; everything but the networks lies in the arena. teacher: borrowed; NULL: none. In any case
+ * student_free. */
+enum status student_stages(struct context *ctx, struct arena *arena, const struct plan *plan, struct network *teacher,
+                           uint64_t seed, bool alone, struct student *student);
+void student_free(struct student *student);
+
+/* teacher_stage: of the network, which learns from the plain labels. *average: the caller's (network_free); NULL where none is asked
+ * for. */
+enum status teacher_stage(struct context *ctx, struct arena *arena, const struct plan *plan, struct network *network,
+                          struct stage *stage, struct network **average);
+
+#endif
