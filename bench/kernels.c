@@ -1,6 +1,6 @@
-/* kernels.c: how near convolutions and matrix products come to the machine's peak of multiply-adds, which is measured beside them:
- * GFLOP/s and share of the peak, our own loops and the library's, each pass. One thread; CPU time, so that other programs on the
- * machine disturb less. Not a test. Argument: f32 (default) or f64. */
+/* kernels.c: how near convolutions and matrix products come to the machine's peak of multiply-adds, which is measured
+ * beside them: GFLOP/s and share of the peak, our own loops and the library's, each pass. One thread; CPU time, so that
+ * other programs on the machine disturb less. Not a test. Argument: f32 (default) or f64. */
 #include "kernel/dnnl.h"
 
 #include <math.h>

@@ -1,10 +1,12 @@
-/* memory_bound.c: how near the passes over maps come to the memory they stream: GB/s of each kernel, and its share of a
- * memcpy of the same map measured beside it (a share above 1: less is written than read). One thread; CPU time, so that
- * other programs on the machine disturb less. Not a test. Arguments: batch, height = width, channels (default 128 28
- * 12). */
+/* memory_bound.c: how near the passes over maps come to the memory they stream: GB/s of each kernel, its share of a
+ * memcpy of the same map (above 1: less is written than read), and its share of the machine's bandwidth: where all that
+ * it streams fits into the second cache, of that cache's (the faster of kernel/peak.h and that memcpy), else of
+ * memory's (kernel/peak.h); the aim is AIM. All measured in the same run. One thread; CPU time, so that other programs
+ * on the machine disturb less. Not a test. Arguments: batch, height = width, channels (default 128 28 12). */
 #include "kernel/elementwise.h"
 #include "kernel/kernel.h"
 #include "kernel/normalise.h"
+#include "kernel/peak.h"
 #include "kernel/pool.h"
 
 #include <math.h>
@@ -12,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { ROUNDS = 15, WARM = 3 };
+#define AIM 0.6
 
 struct bench {
     const struct kernels *table;
@@ -39,18 +43,20 @@ static double seconds(void)
     }
 
 WORK(copy, memcpy(b->y, b->x, (size_t)b->n * b->size))
-WORK(add_maps, b->table->binary_forward(BINARY_ADD, 1, b->n, b->x, ((const int64_t[]){0, 1}), b->dy,
+WORK(add_maps, b->table->binary_forward(BINARY_ADD, NULL, 1, b->n, b->x, ((const int64_t[]){0, 1}), b->dy,
                                         ((const int64_t[]){0, 1}), b->y, 1))
-WORK(mul_channels, b->table->binary_forward(BINARY_MUL, b->rows, b->channels, b->x, ((const int64_t[]){b->channels, 1}),
-                                            b->gamma, ((const int64_t[]){0, 1}), b->y, 1))
+WORK(mul_channels,
+     b->table->binary_forward(BINARY_MUL, NULL, b->rows, b->channels, b->x, ((const int64_t[]){b->channels, 1}),
+                              b->gamma, ((const int64_t[]){0, 1}), b->y, 1))
 WORK(mul_channels_back,
-     b->table->binary_gradient(SLOPE_A, b->rows, b->channels, b->dy, b->x, ((const int64_t[]){b->channels, 1}), NULL,
-                               ((const int64_t[]){0, 1}), b->beta, ((const int64_t[]){0, 1}), false, 1))
-WORK(relu, b->table->unary_forward(UNARY_RELU, b->n, b->x, b->y, 1))
-WORK(relu_back, b->table->unary_backward(UNARY_RELU, b->n, b->x, b->dy, b->dx, false, 1))
-WORK(exponential, b->table->unary_forward(UNARY_EXP, b->n, b->x, b->y, 1))
+     b->table->binary_gradient(SLOPE_A, NULL, b->rows, b->channels, b->dy, b->x, ((const int64_t[]){b->channels, 1}),
+                               NULL, ((const int64_t[]){0, 1}), b->beta, ((const int64_t[]){0, 1}), false, 1))
+WORK(relu, b->table->unary_forward(UNARY_RELU, NULL, b->n, b->x, b->y, 1))
+WORK(relu_back, b->table->unary_backward(UNARY_RELU, NULL, b->n, b->x, b->dy, b->dx, false, 1))
+WORK(exponential, b->table->unary_forward(UNARY_EXP, NULL, b->n, b->x, b->y, 1))
 WORK(standardise, b->table->bytes_standardise(b->rows, b->channels, b->bytes, b->sums, b->sums + b->channels, b->y, 1))
-WORK(dropout, b->table->dropout(b->n, b->x, ((const uint32_t[]){1, 2}), 3, (uint64_t)1 << 30, 1.25, b->y, false, 1))
+WORK(dropout, b->table->dropout(((const int64_t[]){1, 1, b->n}), b->x, ((const uint32_t[]){1, 2}), 3, (uint64_t)1 << 30,
+                                1.25, b->y, false, 1))
 WORK(moments, b->table->norm_moments(b->rows, b->channels, b->x, b->sums, b->sums + b->channels, b->scratch, 1))
 WORK(apply, b->table->norm_apply(b->rows, b->channels, b->x, b->coefficients, 0, HUGE_VAL, b->y, 1))
 WORK(sums, b->table->norm_sums(b->rows, b->channels, b->x, b->dy, b->coefficients, 0, HUGE_VAL, b->sums, b->scratch, 1))
@@ -135,13 +141,38 @@ static void bench_fill(struct bench *b)
     b->table->norm_coefficients(b->channels, b->kept, b->gamma, b->beta, b->coefficients);
 }
 
-static enum status bench_run(struct context *ctx, const struct kernels *table, int64_t batch, int64_t side,
-                             int64_t channels)
+static void works_run(struct bench *b, const struct kernel_peak *peak)
+{
+    const long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    const double map = (double)b->n * (double)b->size;
+    double copied = 0;
+    int below = 0, count = (int)(sizeof(works) / sizeof(works[0]));
+    for (int i = 0; i < count; i++) {
+        const bool fits = works[i].maps * map <= 0.9 * (double)cache;
+        const double taken = best_of(b, works[i].work), speed = works[i].maps * map / taken;
+        copied = i == 0 ? speed : copied;
+        const double share = speed / (fits ? fmax(peak->cached_bytes, copied) : peak->bytes);
+        below += share < AIM;
+        printf("  %-26s %8.3f ms  %7.2f GB/s  %5.2f of memcpy  %5.2f of %s%s\n", works[i].name, taken * 1e3,
+               speed / 1e9, speed / copied, share, fits ? "L2" : "memory", share < AIM ? "  below the aim" : "");
+    }
+    printf("  %d of %d at %.1f or more\n", count - below, count, AIM);
+}
+
+static enum status bench_run(struct context *ctx, const struct kernels *table, const struct kernel_peak *peak,
+                             int64_t batch, int64_t side, int64_t channels)
 {
     struct bench b = {.table = table, .batch = batch, .side = side, .channels = channels, .rows = batch * side * side};
     b.n = b.rows * channels;
     b.size = element_size(table->element);
-    b.pool = (struct pool_shape){batch, side, side, channels, side / 2, side / 2, {2, 2}, {2, 2}, {0, 0}};
+    b.pool = (struct pool_shape){.samples = batch,
+                                 .height = side,
+                                 .width = side,
+                                 .channels = channels,
+                                 .out_height = side / 2,
+                                 .out_width = side / 2,
+                                 .kernel = {2, 2},
+                                 .stride = {2, 2}};
     void **const maps[] = {&b.x, &b.y, &b.dy, &b.dx, &b.small};
     void **const rows[] = {&b.gamma, &b.beta, &b.kept, &b.coefficients, &b.scratch};
     for (int i = 0; i < 5; i++) {
@@ -155,14 +186,7 @@ static enum status bench_run(struct context *ctx, const struct kernels *table, i
                (long long)batch, (long long)side, (long long)side, (long long)channels,
                (double)b.n * (double)b.size / 1e6);
         bench_fill(&b);
-        double copied = 0;
-        for (size_t i = 0; i < sizeof(works) / sizeof(works[0]); i++) {
-            double taken = best_of(&b, works[i].work),
-                   speed = works[i].maps * (double)b.n * (double)b.size / taken / 1e9;
-            copied = i == 0 ? speed : copied;
-            printf("  %-26s %8.3f ms  %7.2f GB/s  %5.2f of memcpy\n", works[i].name, taken * 1e3, speed,
-                   speed / copied);
-        }
+        works_run(&b, peak);
     }
     for (int i = 0; i < 5; i++) {
         memory_free(ctx, *maps[i]);
@@ -186,10 +210,14 @@ int main(int argc, char **argv)
     context_init(&ctx);
     struct kernel_context *kernels = kernel_context_new(&ctx, 1);
     enum status status = ctx.error.status;
-    if (kernels != NULL)
-        status = bench_run(&ctx, kernels_of(kernels, ELEMENT_F32), size[0], size[1], size[2]);
+    struct kernel_peak peak;
     if (status == STATUS_OK)
-        status = bench_run(&ctx, kernels_of(kernels, ELEMENT_F64), size[0], size[1], size[2]);
+        status = kernel_peak_measure(kernels, ELEMENT_F32, &peak);
+    if (status == STATUS_OK)
+        printf("bandwidth: memory %.1f GB/s, L2 %.1f GB/s\n", peak.bytes / 1e9, peak.cached_bytes / 1e9);
+    static const enum element elements[] = {ELEMENT_F32, ELEMENT_F64};
+    for (int i = 0; status == STATUS_OK && i < 2; i++)
+        status = bench_run(&ctx, kernels_of(kernels, elements[i]), &peak, size[0], size[1], size[2]);
     if (status != STATUS_OK)
         fprintf(stderr, "memory_bound: %s\n", ctx.error.message);
     kernel_context_free(kernels);

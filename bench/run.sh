@@ -1,20 +1,31 @@
 #!/usr/bin/env bash
-# run.sh [--quick]: what `make bench` runs. First training beside PyTorch, speed and memory (throughput.py); then our
-# kernels beside the machine's own limits (kernels.c, memory_bound.c). About five minutes on two cores of a machine that
-# does nothing else; --quick (a minute) only shows that it works. Build folder: RETORT_BUILD, default build.
+# run.sh [--quick] [--only NAME]: what `make bench` runs. First training and inference beside PyTorch, speed and memory,
+# and the training step beside a matrix product (throughput.py); then our kernels beside the machine's own limits
+# (kernels.c, memory_bound.c). About twelve minutes on two cores of a machine that does nothing else. The first run also
+# installs PyTorch (python.sh) and lets it compile its networks, which takes minutes more. --quick only shows that it
+# works; --only: the networks whose name contains NAME, and no kernels. Build folder: RETORT_BUILD, default build.
 # Measures and does not judge: the status is 0 whatever the ratios, and 1 when something failed to run.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 build=${RETORT_BUILD:-build}
-case "$*" in
-"") how=() ;;
---quick) how=(--seconds 0.3 --repeats 1) ;;
-*)
-    echo "run.sh: unknown option '$*'; expected --quick, or nothing" >&2
-    exit 2
-    ;;
-esac
+how=()
+only=
+while [ $# -gt 0 ]; do
+    case "$1 ${2-}" in
+    --quick*) how+=(--seconds 0.3 --repeats 1) ;;
+    "--only "?*)
+        only=$2
+        how+=(--only "$only")
+        shift
+        ;;
+    *)
+        echo "run.sh: unknown option '$1'; expected --quick, --only NAME, or nothing" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
 if [ ! -x "$build/retort" ]; then
     echo "run.sh: no $build/retort; run make build, or set RETORT_BUILD" >&2
     exit 1
@@ -26,7 +37,11 @@ if ! log=$(cmake --build "$build" --target bench_programs 2>&1); then
 fi
 
 /usr/bin/python3 bench/throughput.py --retort "$build/retort" "${how[@]}"
-for program in kernels memory_bound; do
-    printf '\n%s\n' "$program"
-    "$build/bench/$program"
+[ -z "$only" ] || exit 0
+printf '\nkernels\n'
+"$build/bench/kernels"
+for maps in "128 28 12" "2 28 12"; do
+    printf '\nmemory_bound %s\n' "$maps"
+    # shellcheck disable=SC2086
+    "$build/bench/memory_bound" $maps
 done

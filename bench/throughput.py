@@ -1,100 +1,99 @@
 #!/usr/bin/python3
-"""Training speed and memory beside PyTorch, in one run: the student and the teacher of a recipe, learning from labels.
+"""Speed and memory beside PyTorch, and beside the machine, in one run.
 
-    bench/throughput.py [--retort build/retort] [--recipe recipes/fashion-mnist.yaml] [--seconds 5] [--repeats 3]
+    bench/throughput.py [--retort build/retort] [--only NAME] [--seconds 2] [--repeats 3]
 
-Speed is samples/s of whole training steps: batch gathered from bytes in memory in shuffled order, forward, backward,
-SGD. Runs alternate, each in its own process; the best counts. PyTorch runs in both layouts with its allocator tuned
-(without, it loses much of its time to page faults), ReLU in place, and its first steps left out; ours are counted.
-Memory is the peak of resident memory of a process that trains, data included; PyTorch's is the lowest of all its runs,
-also without the tuning."""
+Training speed is samples/s of whole steps from labels, batch 128, float32: batch gathered from bytes in memory in
+shuffled order, forward, backward, SGD. Inference is from bytes to logits. PyTorch (the Python that bench/python.sh
+finds) runs in both layouts, eager and compiled, with its allocator tuned (without, it loses much of its time to page
+faults), and its best counts; peer.py has the details. Rounds alternate: ours, theirs; after the first round only
+those of its ways go on that are within 15% of its best. Compiling is not counted, but takes minutes when its cache is
+empty. Memory is the peak of resident memory of a process that trains with one thread, data included; PyTorch's is its
+lowest of both layouts, eager, without the tuning. The share of the machine is of a large float32 matrix product,
+measured beside ours; multiply-accumulates of a step: three times those of the layers, but twice the first layer's.
+--only: networks whose name contains NAME, in small letters."""
 import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
 
 import yaml
 
 # The measuring process stays small, because a child's peak starts at its parent's size: no numpy and no torch up here.
+HERE = os.path.dirname(os.path.abspath(__file__))
 TUNED = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": "17179869184", "MALLOC_TOP_PAD_": "67108864"}
-LAYOUTS = ("contiguous", "channels_last")
-WARM_UP = 10
-MB = 1e6
+EAGER = ("contiguous eager", "channels_last eager")
+COMPILED = ("contiguous compiled", "channels_last compiled")
+OPTIMISER = {"name": "sgd", "rate": 0.05, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+BATCH, MEMORY_AIM, MB = 128, 0.2, 1e6
+SMALL = {"name": "cnn", "widths": [8, 8, 16, 16, 32]}
+# name, network (None: the demo's student), ratio aimed at, share of the matrix product aimed at
+TRAINED = (("140k CNN", {"name": "cnn", "widths": [32, 32, 64, 64, 128]}, 1.4, 0.8), ("9k CNN", SMALL, 3.0, 0.45),
+           ("demo's student", None, 4.0, None), ("resnet20", {"name": "resnet", "depth": 20}, 1.3, None),
+           ("mobilenet-v2 0.25", {"name": "mobilenet-v2", "width": 0.25}, 1.5, None))
+# name, network, batch, ratio aimed at
+INFERRED = (("9k CNN", SMALL, 128, 3.0), ("9k CNN", SMALL, 1, 10.0))
 
 
 class Failure(Exception):
     pass
 
 
-def peer_train(job):
-    """Runs in a process of its own: trains with PyTorch for job["seconds"] and prints speed and peak memory as JSON."""
-    import numpy as np
-    import torch
-    import torch.nn.functional as F
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    import torch_net
+class Peer:
+    """PyTorch in a process that stays for all rounds: what it has compiled stays as well."""
 
-    class Peer(torch_net.Net):
-        def apply_layer(self, layer, inputs):
-            return F.relu(inputs[0], inplace=True) if layer["type"] == "relu" else super().apply_layer(layer, inputs)
+    def __init__(self, python, job):
+        environment = {**os.environ, **TUNED, "OMP_NUM_THREADS": str(job["threads"])}
+        if not python.startswith("/usr/"):  # what it compiled stays beside its virtual environment
+            environment["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(os.path.dirname(python), "..", "compiled")
+        self.process = subprocess.Popen([python, f"{HERE}/peer.py", json.dumps(job)], env=environment, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        about = self.read()
+        self.version = about["version"]
+        self.ways = list(EAGER + COMPILED if about["compiles"] else EAGER)
+        self.speeds, self.notes = {}, []
 
-    torch.set_num_threads(job["threads"])
-    description, scale, shift = standardise_apart(torch_net.inspect(job["retort"], job["model"]))
-    net = Peer(description, torch_net.read_safetensors(job["model"]), torch.float32).train()
-    images = torch.from_numpy(np.fromfile(job["images"], np.uint8, offset=16).reshape(-1, *description["input"]))
-    labels = torch.from_numpy(np.fromfile(job["labels"], np.uint8, offset=8).astype(np.int64))
-    layout = torch.channels_last if job["layout"] == "channels_last" else torch.contiguous_format
-    net = net.to(memory_format=layout)
-    options = job["optimiser"]
-    optimiser = torch.optim.SGD(net.parameters(), lr=options["rate"], momentum=options.get("momentum", 0),
-                                nesterov=options.get("nesterov", False), weight_decay=options.get("weight_decay", 0))
-    batch, step, begin = job["batch"], 0, 0.0
-    per_epoch = len(labels) // batch
-    while step <= WARM_UP or time.perf_counter() - begin < job["seconds"]:
-        if step == WARM_UP:
-            begin = time.perf_counter()
-        if step % per_epoch == 0:
-            order = torch.randperm(len(labels))
-        rows = order[step % per_epoch * batch:][:batch]
-        x = images[rows].to(torch.float32, memory_format=layout).mul_(scale).sub_(shift)
-        loss = F.cross_entropy(net(x), labels[rows])
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        step += 1
-    speed = (step - WARM_UP) * batch / (time.perf_counter() - begin)
-    if not torch.isfinite(loss):
-        raise Failure("PyTorch's loss is not finite")
-    with open("/proc/self/status") as status:
-        peak = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
-    print(json.dumps({"speed": speed, "peak": peak, "version": torch.__version__}))
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise Failure(f"PyTorch's process ended with status {self.process.wait()}")
+        return json.loads(line)
+
+    def round(self, seconds):
+        for way in list(self.ways):
+            self.process.stdin.write(json.dumps({"way": way, "seconds": seconds}) + "\n")
+            self.process.stdin.flush()
+            answer = self.read()
+            if "error" in answer:
+                self.ways.remove(way)
+                self.notes.append(f"PyTorch, {way}, failed: {answer['error']}")
+            else:
+                self.speeds[way] = max(self.speeds.get(way, 0), answer["speed"])
+        if not self.speeds:
+            raise Failure("; ".join(self.notes))
+        self.ways = [way for way in self.ways if self.speeds[way] >= 0.85 * max(self.speeds.values())]
+
+    def best(self):
+        return max(self.speeds.items(), key=lambda item: item[1])
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
-def standardise_apart(description):
-    """The description without its first layer that standardises, and that layer with the bytes' 1/255 as one
-    multiplication and one subtraction, as one would write it in PyTorch."""
-    first = description["layers"][0]
-    if first["type"] != "standardise":
-        return description, 1 / 255, 0.0
-    if len(first["options"]["mean"]) != 1:
-        raise Failure("expected images of one channel")
-    for layer in description["layers"]:
-        layer["inputs"] = ["input" if name == first["name"] else name for name in layer["inputs"]]
-    mean, deviation = first["options"]["mean"][0], first["options"]["deviation"][0]
-    return {**description, "layers": description["layers"][1:]}, 1 / 255 / deviation, mean / deviation
-
-
-def peer_run(job, layout, seconds, tuned=True):
-    environment = {**os.environ, **(TUNED if tuned else {}), "OMP_NUM_THREADS": str(job["threads"])}
-    peer = json.dumps({**job, "layout": layout, "seconds": seconds})
-    command = [sys.executable, os.path.abspath(__file__), "--peer", peer]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise Failure(f"PyTorch's run ended with status {done.returncode}")
-    return json.loads(done.stdout)
+def peer_peak(python, job):
+    """The lowest of both layouts, not tuned."""
+    peaks = []
+    for way in EAGER:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run([python, f"{HERE}/peer.py", json.dumps({**job, "way": way, "peak": True, "threads": 1})],
+                              env=environment, stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise Failure(f"PyTorch's run for memory ended with status {done.returncode}")
+        peaks.append(json.loads(done.stdout)["peak"])
+    return min(peaks)
 
 
 def own_run(job, steps):
@@ -116,6 +115,12 @@ def own_run(job, steps):
             "machine": result["machine"]}
 
 
+def program_run(job, name, *arguments):
+    """A program of bench/*.c, which answers in JSON."""
+    program = os.path.join(os.path.dirname(job["retort"]), "bench", name)
+    return json.loads(subprocess.run([program, *map(str, arguments)], check=True, stdout=subprocess.PIPE).stdout)
+
+
 def numbers(value):
     """Numbers like 1e-4, which to PyYAML (YAML 1.1) are text."""
     if isinstance(value, dict):
@@ -128,91 +133,152 @@ def numbers(value):
         return value
 
 
-def recipe_write(path, recipe, role):
-    """The recipe's `role` as a student that is trained alone, on all training images as they are."""
-    data = {**recipe["data"], "validation": 0}
-    data.pop("augment", None)
-    train = recipe[role]["train"]
-    if train["optimiser"]["name"] != "sgd" or train.get("clip", 0) > 0:
-        raise Failure(f"{role}.train: expected sgd without clipping, which is what both sides are measured with")
-    alone = {"data": data, "student": recipe[role], "distill": {"losses": [{"method": "labels"}]}, "seeds": [0]}
-    with open(path, "w") as file:
-        json.dump(alone, file)  # JSON is YAML
+def demo_student():
+    with open(f"{HERE}/../recipes/fashion-mnist.yaml") as file:
+        return numbers(yaml.safe_load(file))["student"]["network"]
 
 
-def data_unpack(recipe, folder):
-    """Plain IDX files for the peer, which holds them in memory as we do; only their headers are skipped."""
-    directory = recipe["data"].get("fashion-mnist", {}).get("directory", "/usr/share/datasets/fashion-mnist")
-    paths = {}
-    for key, name in (("images", "train-images-idx3-ubyte"), ("labels", "train-labels-idx1-ubyte")):
-        paths[key] = f"{folder}/{key}"
-        with open(paths[key], "wb") as file:
-            subprocess.run(["gzip", "-dc", f"{directory}/{name}.gz"], stdout=file, check=True)
-    return paths
-
-
-def measure(job, options):
-    """One network at one number of threads: (ours, theirs, their layout, our peak, their peak, measured on what)."""
-    batch = job["batch"]
+def job_make(options, folder, name, network, threads, **more):
+    """What both sides are told, with a model file of some 20 steps of training to start from."""
+    train = {"batch": BATCH, "optimiser": OPTIMISER, "schedule": {"name": "constant"}}
+    recipe = {"data": {"name": "fashion-mnist", "validation": 0},
+              "student": {"network": network or demo_student(), "train": train},
+              "distill": {"losses": [{"method": "labels"}]}, "seeds": [0]}
+    job = {"name": name, "retort": os.path.abspath(options.retort), "recipe": f"{folder}/recipe.yaml", "folder": folder,
+           "threads": threads, "batch": BATCH, "optimiser": OPTIMISER, "training": True, "model": f"{folder}/start",
+           "images": f"{folder}/images", "labels": f"{folder}/labels", **more}
+    with open(job["recipe"], "w") as file:
+        json.dump(recipe, file)  # JSON is YAML
     tried = own_run(job, 20)
-    with open(tried["model"], "rb") as model, open(f"{job['folder']}/start.safetensors", "wb") as start:
-        start.write(model.read())
-    job = {**job, "model": f"{job['folder']}/start.safetensors"}
-    steps = max(20, int(options.seconds * tried["speed"] / batch))
-    ours, theirs = [], {layout: [] for layout in LAYOUTS}
-    for _ in range(options.repeats):
-        ours.append(own_run(job, steps))
-        for layout in LAYOUTS:
-            theirs[layout].append(peer_run(job, layout, options.seconds))
-    speeds = {layout: max(run["speed"] for run in theirs[layout]) for layout in LAYOUTS}
-    layout = max(LAYOUTS, key=speeds.get)
-    peaks = [run["peak"] for runs in theirs.values() for run in runs]
-    peaks += [peer_run(job, each, 0.1, tuned=False)["peak"] for each in LAYOUTS]
-    about = "{cpu}, {cores} cores, level {isa}".format(**tried["machine"]) + f"; PyTorch {theirs[layout][0]['version']}"
-    # Ours is the highest of its runs, theirs the lowest.
-    speed, peak = max(run["speed"] for run in ours), max(run["peak"] for run in ours)
-    return speed, speeds[layout], layout, peak, min(peaks), about
+    os.replace(tried["model"], job["model"])
+    return job, tried
+
+
+def data_unpack(folder):
+    """Plain IDX files for the peer, which holds them in memory as we do; only their headers are skipped."""
+    directory = "/usr/share/datasets/fashion-mnist"
+    for key, name in (("images", "train-images-idx3-ubyte"), ("labels", "train-labels-idx1-ubyte")):
+        with open(f"{folder}/{key}", "wb") as file:
+            subprocess.run(["gzip", "-dc", f"{directory}/{name}.gz"], stdout=file, check=True)
+
+
+def step_flops(job):
+    """Of one sample's training step: forward, and the gradients of data (not the first layer's) and of weights."""
+    described = json.loads(subprocess.run([job["retort"], "inspect", job["model"], "--json"], check=True,
+                                          stdout=subprocess.PIPE).stdout)
+    macs = [layer["macs"] for layer in described["layers"] if layer["macs"]]
+    return 2 * (3 * sum(macs) - macs[0])
+
+
+def rounds(options, job, own):
+    """Alternates ours and theirs: our results, the peer with its speeds."""
+    peer = Peer(options.python, job)
+    try:
+        ours = []
+        for _ in range(options.repeats):
+            ours.append(own())
+            peer.round(options.seconds)
+    finally:
+        peer.close()
+    return ours, peer
+
+
+class Table:
+    """Rows as they come, and which aims were met."""
+
+    def __init__(self):
+        self.met, self.missed, self.notes = [], [], []
+
+    def judge(self, name, value, aim, good):
+        (self.met if good else self.missed).append(f"{name} ({value} for {aim})")
+        return "met" if good else "not met"
+
+    def row(self, name, threads, ours, peer, aim):
+        way, theirs = peer.best()
+        ratio = ours / theirs
+        verdict = self.judge(f"{name}, {threads} thread{'s' if threads > 1 else ''}", f"{ratio:.2f}", f"{aim:g}",
+                             ratio >= aim)
+        self.notes += [f"{name}: {note}" for note in peer.notes]
+        print(f"{name:27}  {threads:7}  {ours:9.0f}  {theirs:9.0f}  {way:23}  {ratio:5.2f}  {aim:4.1f}  {verdict}",
+              flush=True)
+
+
+def bench_training(options, folder, table, cores):
+    machine = []
+    about = ""
+    for name, network, aim, share_aim in TRAINED:
+        if options.only not in name.lower():
+            continue
+        for threads in sorted({1, cores}):
+            job, tried = job_make(options, folder, name, network, threads)
+            steps = max(20, int(options.seconds * tried["speed"] / BATCH))
+            rates = []
+
+            def own(job=job, steps=steps, rates=rates):
+                rates.append(program_run(job, "machine", job["threads"])["flops"])
+                return own_run(job, steps)
+            ours, peer = rounds(options, job, own)
+            speed = max(run["speed"] for run in ours)
+            table.row(name, threads, speed, peer, aim)
+            machine.append((name, threads, speed * step_flops(job), max(rates), share_aim))
+            about = f"{tried['machine']['cpu']}, {cores} cores, level {tried['machine']['isa']}; PyTorch {peer.version}"
+            if threads == 1:
+                theirs, peak = peer_peak(options.python, job), max(run["peak"] for run in ours)
+                verdict = table.judge(f"{name}: memory", f"{peak / theirs:.2f}", f"{MEMORY_AIM}",
+                                      peak <= MEMORY_AIM * theirs)
+                print(f"{'':27}  peak memory in MB: {peak / MB:.0f}, PyTorch {theirs / MB:.0f}, ratio "
+                      f"{peak / theirs:.2f}, at most {MEMORY_AIM}: {verdict}", flush=True)
+    return machine, about
+
+
+def bench_inference(options, folder, table):
+    for name, network, batch, aim in INFERRED:
+        if options.only not in f"{name} inference".lower():
+            continue
+        job, _ = job_make(options, folder, name, network, 1, training=False, batch=batch)
+
+        def own(job=job, batch=batch):
+            return program_run(job, "inference", job["model"], batch, options.seconds, 1)
+        ours, peer = rounds(options, job, own)
+        table.row(f"{name}, inference of {batch}", 1, max(run["speed"] for run in ours), peer, aim)
+
+
+def machine_print(machine, table):
+    print("\ntraining step beside a large float32 matrix product\n\n"
+          "network            threads  GFLOP/s  product  share   aim")
+    for name, threads, rate, product, aim in machine:
+        verdict = table.judge(f"{name}, {threads} threads: share of the product", f"{rate / product:.2f}", f"{aim:g}",
+                              rate >= aim * product) if aim else ""
+        print(f"{name:17}  {threads:7}  {rate / 1e9:7.1f}  {product / 1e9:7.1f}  {rate / product:5.2f}  "
+              f"{aim or '':>4}  {verdict}")
 
 
 def benchmark(options, folder):
-    with open(options.recipe) as file:
-        recipe = numbers(yaml.safe_load(file))
-    cores = len(os.sched_getaffinity(0))
-    rows = [("student", 2.5, 1), ("teacher", 1.2, 1)] + ([("teacher", 1.2, cores)] if cores > 1 else [])
-    paths = data_unpack(recipe, folder)
-    verdicts = []
-    print(f"training, labels only, {options.recipe}; best of {options.repeats} runs of {options.seconds:g} s\n"
-          "speed in samples/s; memory in MB, peak, the 47 MB of training images included on both sides\n\n"
-          "network  threads    ours  PyTorch  its layout     ratio  target  |  ours  PyTorch  ratio  target",
-          flush=True)
-    for role, target, threads in rows:
-        train = recipe[role]["train"]
-        job = {"retort": os.path.abspath(options.retort), "recipe": f"{folder}/{role}.yaml", "folder": folder,
-               "threads": threads, "batch": train["batch"], "optimiser": train["optimiser"], **paths}
-        recipe_write(job["recipe"], recipe, role)
-        ours, theirs, layout, our_peak, their_peak, about = measure(job, options)
-        speed, memory = ours / theirs, our_peak / their_peak
-        print(f"{role:7}  {threads:7}  {ours:6.0f}  {theirs:7.0f}  {layout:13}  {speed:5.2f}x  {target:5.1f}x  |"
-              f"  {our_peak / MB:4.0f}  {their_peak / MB:7.0f}  {memory:5.2f}    0.33", flush=True)
-        name = f"{role}, {threads} thread{'s' if threads > 1 else ''}"
-        verdicts += [(f"{name}: speed", speed >= target), (f"{name}: memory", memory <= 1 / 3)]
-    met = "; ".join(name for name, good in verdicts if good) or "none"
-    missed = "; ".join(name for name, good in verdicts if not good) or "none"
-    print(f"\nmeasured on {about}\ntargets met: {met} | missed: {missed}")
+    cores = min(2, len(os.sched_getaffinity(0)))
+    data_unpack(folder)
+    table = Table()
+    print(f"best of {options.repeats} rounds of {options.seconds:g} s; speed in samples/s; load "
+          f"{os.getloadavg()[0]:.1f}\n\nnetwork                      threads       ours    PyTorch  its best way"
+          "             ratio   aim", flush=True)
+    machine, about = bench_training(options, folder, table, cores)
+    bench_inference(options, folder, table)
+    if machine:
+        machine_print(machine, table)
+    print("".join(f"\nnote: {note}" for note in table.notes))
+    print(f"measured on {about}; load {os.getloadavg()[0]:.1f}" if about else f"load {os.getloadavg()[0]:.1f}")
+    print(f"aims met: {'; '.join(table.met) or 'none'}\nnot met: {'; '.join(table.missed) or 'none'}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--retort", default="build/retort")
-    parser.add_argument("--recipe", default="recipes/fashion-mnist.yaml")
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--only", default="", type=str.lower)
+    parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--peer", help=argparse.SUPPRESS)
     options = parser.parse_args()
     try:
-        if options.peer:
-            peer_train(json.loads(options.peer))
-            return 0
+        options.python = subprocess.run([f"{HERE}/python.sh", "--which"], check=True, text=True,
+                                        stdout=subprocess.PIPE).stdout.strip()
         with tempfile.TemporaryDirectory() as folder:
             benchmark(options, folder)
     except (Failure, OSError, subprocess.CalledProcessError) as error:
