@@ -10,7 +10,8 @@ Whole runs from the same initial weights, without shuffle and augmentation, on n
 rounding breaks). In float64 the losses of all steps must agree to 1e-6, relatively, and the final weights to 1e-6 of
 a tensor's largest (model files are float32). In float32 rounding grows from step to step, so it prints how far our
 losses are from the float64 run, and how far PyTorch is from it and from itself: in both layouts, with and without
-oneDNN; ours must not be further than the furthest of these.
+oneDNN. "ok": ours are not further than the furthest of these; "near": not further than twice that, as one run beside
+five is by chance; "FAIL": further.
 
 --ops: every op of ours that PyTorch has, value and gradient (op_parity.py); build the target bench_programs first.
 --only: cases whose name contains NAME, in small letters."""
@@ -77,8 +78,10 @@ CASES = (
     Case("140k CNN, SGD, kd", {"name": "cnn", "widths": [32, 32, 64, 64, 128]}, kd=0.7),
     Case("CNN, AdamW, cosine, smoothing, clip", {"name": "cnn", "widths": [16, 16, 32]}, ADAMW, "cosine", clip=0.5,
          smoothing=0.1),
-    Case("resnet20", {"name": "resnet", "depth": 20}),
-    Case("mobilenet-v2", {"name": "mobilenet-v2", "width": 0.25, "dropout": 0}),
+    # Rates at which rounding stays small: with 0.05, mobilenet-v2 in float64 is 7e-2 from itself after 14 steps when
+    # PyTorch changes the layout.
+    Case("resnet20", {"name": "resnet", "depth": 20}, {**SGD, "rate": 0.01}),
+    Case("mobilenet-v2", {"name": "mobilenet-v2", "width": 0.25, "dropout": 0}, {**SGD, "rate": 0.0005}),
     Case("squeeze-and-excite", squeezed()),
 )
 
@@ -176,7 +179,7 @@ def distance(a, b):
 def weights_distance(model, student):
     def relative(name, value):
         return np.max(np.abs(value - getattr(student, name.replace(".", "/")).detach().numpy())) / max(
-            np.max(np.abs(value)), 1e-12)
+            np.max(np.abs(value)), 1e-6)  # some are 0 but for rounding: what a batch norm behind takes away
     return max(relative(name, value) for name, value in torch_net.read_safetensors(model).items())
 
 
@@ -203,11 +206,11 @@ def compare_f32(retort, folder, case, data, exact):
             runs[f"{name} without oneDNN"] = torch_run(retort, start, case, data, torch.float32, layout)[0]
     found, theirs = distance(ours, exact), {name: distance(run, exact) for name, run in runs.items()}
     apart = max(distance(a, b) for a, b in itertools.combinations(runs.values(), 2))
-    good = found <= max(apart, *theirs.values())
-    print(f"{'ok  ' if good else 'FAIL'} {case.name:35} f32: ours from f64 {found:.1e}; PyTorch's from each other "
-          f"{apart:.1e}, "
-          "from f64: " + ", ".join(f"{name} {value:.1e}" for name, value in theirs.items()), flush=True)
-    return good
+    furthest = max(apart, *theirs.values())
+    verdict = "ok  " if found <= furthest else "near" if found <= 2 * furthest else "FAIL"
+    print(f"{verdict} {case.name:35} f32: ours from f64 {found:.1e}; PyTorch's from each other {apart:.1e}, from f64: "
+          + ", ".join(f"{name} {value:.1e}" for name, value in theirs.items()), flush=True)
+    return verdict != "FAIL"
 
 
 def main():

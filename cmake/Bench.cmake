@@ -1,5 +1,5 @@
-# bench/*.c become programs in bench/ of the build folder, each linked with the rooms that it includes and with the files
-# of tests/support/ whose headers it includes; built only when asked for, all by the target bench_programs.
+# bench/*.c become programs in bench/ of the build folder, each linked with the rooms that it includes and with the
+# files of tests/support/ whose headers it includes; built only when asked for, all by the target bench_programs.
 
 add_custom_target(bench_programs)
 file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)

@@ -11,7 +11,7 @@ set -euo pipefail
 
 build="build-essential cmake ninja-build pkg-config libdnnl-dev liblapacke-dev libyaml-dev libjansson-dev libsqlite3-dev zlib1g-dev libjs-chart.js"
 data="dataset-fashion-mnist"
-check="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev python3 python3-numpy sqlite3 chromium doxygen"
+check="clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev python3 python3-numpy sqlite3 chromium doxygen cppcheck gcovr"
 bench="python3-torch python3-venv python3-yaml"
 
 case "${1:---demo}" in

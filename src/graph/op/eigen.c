@@ -7,6 +7,7 @@
 #include "graph/op/decomposition.h"
 #include "graph/op/expect.h"
 
+#include <assert.h>
 #include <math.h>
 
 static enum status eigen_shape(struct op_call *call)
@@ -77,6 +78,7 @@ static void reference_one(const double *x, int64_t n, int64_t k, double *values,
         for (int64_t j = 0; j < n; j++)
             if (!taken[j] && (best < 0 || a[j * n + j] > a[best * n + best]))
                 best = j;
+        assert(best >= 0); /* k <= n */
         taken[best] = true;
         values[i] = a[best * n + best];
         const double sign = size == 0 ? 0 : decomposition_sign(v + best * n, n, 1);

@@ -7,6 +7,7 @@
 #include "graph/op/decomposition.h"
 #include "graph/op/expect.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -93,6 +94,7 @@ static void reference_one(const double *x, int64_t m, int64_t n, int64_t k, doub
         for (int64_t j = 0; j < n; j++)
             if (!taken[j] && (best < 0 || column_length(a, m, n, j) > column_length(a, m, n, best)))
                 best = j;
+        assert(best >= 0); /* k <= n */
         taken[best] = true;
         const double length = column_length(a, m, n, best), sign = decomposition_sign(v + best, n, n);
         const bool dead = length == 0 || length * length < 1e-12 * values[0] * values[0] * (i > 0);

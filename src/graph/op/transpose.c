@@ -45,7 +45,7 @@ struct layout {
 static struct layout layout_of(const struct shape *from, const int *axes)
 {
     struct layout layout = {0, {1}, {1}};
-    int64_t steps[SHAPE_MAX_RANK], step = 1;
+    int64_t steps[SHAPE_MAX_RANK] = {0}, step = 1;
     for (int i = from->rank - 1; i >= 0; i--) {
         steps[i] = step;
         step *= from->dim[i];
@@ -106,7 +106,7 @@ static void transpose_reference(const struct op_call *call, const double *const 
     const struct transpose_attributes *a = call->attributes;
     const struct shape *x = &call->in[0].shape, *y = &call->out[0].shape;
     for (int64_t i = 0; i < shape_elements(y); i++) {
-        int64_t at[SHAPE_MAX_RANK], rest = i, from = 0;
+        int64_t at[SHAPE_MAX_RANK] = {0}, rest = i, from = 0;
         for (int k = y->rank - 1; k >= 0; k--) {
             at[a->axes[k]] = rest % y->dim[k];
             rest /= y->dim[k];
