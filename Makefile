@@ -6,19 +6,21 @@ NINJA = $$(command -v ninja >/dev/null && echo -G Ninja)
 # CTest is quiet about what passes; what fails is shown in full.
 CTEST = ctest --output-on-failure -j $$(nproc)
 RECIPE = recipes/fashion-mnist.yaml
+SECONDS = 60
 
 help:
 	@echo 'make deps        install the Debian packages that building and running need'
 	@echo 'make build       build the program: build/retort'
 	@echo 'make demo        deps, build, and distil a small student on Fashion-MNIST (about ten minutes)'
-	@echo 'make check       house checks, warnings of gcc and clang, all tests'
+	@echo 'make check       house checks, warnings of gcc and clang, all tests, line coverage'
 	@echo 'make check-asan  all tests under AddressSanitizer and UndefinedBehaviorSanitizer, leaks included'
+	@echo 'make check-tsan  the tests with threads of ours under ThreadSanitizer'
 	@echo 'make faults      plant known faults, one at a time, and demand that the tests find each'
 	@echo 'make bench       speed and memory beside PyTorch'
 	@echo 'make format      format the sources'
 	@echo 'make tidy        clang-tidy alone (check runs it too)'
 	@echo 'make docs        the reference of include/retort.h (wants doxygen): build/reference'
-	@echo 'make fuzz        build the libFuzzer targets'
+	@echo 'make fuzz        run the libFuzzer targets, SECONDS (60) each'
 	@echo 'make install     install under /usr/local (cmake --install build --prefix DIR for elsewhere)'
 	@echo 'make clean       remove what was built'
 
@@ -38,6 +40,7 @@ check:
 	cmake -S . -B build $(NINJA) -DRETORT_TESTS=ON
 	cmake --build build -j $$(nproc)
 	cd build && $(CTEST)
+	scripts/coverage.sh
 
 check-asan:
 	scripts/install-deps.sh --check
@@ -45,6 +48,10 @@ check-asan:
 	cmake --build build-asan -j $$(nproc)
 	cd build-asan && ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 \
 	    UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 $(CTEST)
+
+check-tsan:
+	scripts/install-deps.sh --check
+	scripts/check-tsan.sh
 
 faults:
 	tests/faults/run.sh
@@ -65,14 +72,13 @@ docs:
 	@echo 'build/reference/html/index.html'
 
 fuzz:
-	cmake -S . -B build-fuzz $(NINJA) -DCMAKE_C_COMPILER=clang -DRETORT_FUZZ=ON -DRETORT_TESTS=ON
-	cmake --build build-fuzz -j $$(nproc) --target fuzz
-	@echo 'for example: build-fuzz/tests/fuzz_npy -max_total_time=60 build-fuzz/found-npy tests/fuzz/corpus/npy'
+	scripts/install-deps.sh --check
+	scripts/fuzz.sh $(SECONDS)
 
 install: build
 	cmake --install build
 
 clean:
-	rm -rf build build-asan build-fuzz
+	rm -rf build build-asan build-tsan build-coverage build-fuzz
 
-.PHONY: help deps build demo check check-asan faults bench format tidy docs fuzz install clean
+.PHONY: help deps build demo check check-asan check-tsan faults bench format tidy docs fuzz install clean
