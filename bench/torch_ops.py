@@ -286,6 +286,14 @@ def op_batch_norm_pool(a, x, gamma, beta, *running):
     return nhwc(F.max_pool2d(nchw(y), 2)), mean, var
 
 
+# as a convolution's 14, as batch norm's 2, running
+@op("batch_norm_convolution", "10i??didi4x?")
+def op_batch_norm_convolution(a, x, gamma, beta, *rest):
+    count = 2 if a[16] else 0
+    y, mean, var = op_batch_norm(a[14:16], x, gamma, beta, *rest[:count])
+    return op_convolution(a[:14], y, *rest[count:]), mean, var
+
+
 @op("batch_norm_inference", "di")
 def op_batch_norm_inference(a, x, gamma, beta, mean, var):
     shape = [1, -1] + [1] * (x.dim() - 2)  # F.batch_norm gives no gradient of the statistics

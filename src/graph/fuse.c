@@ -2,19 +2,19 @@
  *
  *     batch_norm, relu | relu6                         -> batch_norm with activation
  *     batch_norm, 2x2 max_pool of stride 2             -> batch_norm_pool
+ *     batch_norm, convolution                          -> batch_norm_convolution
  *     batch_norm_inference, relu | relu6               -> batch_norm_inference with activation
  *     convolution, batch_norm_inference (not learning) -> convolution with folded weights
  *     convolution | linear, relu | relu6 (not learning) -> with activation
  */
 #include "base/arena.h"
-#include "graph/op/batch_norm.h"
-#include "graph/op/convolution.h"
+#include "graph/op/batch_norm_convolution.h"
 #include "graph/op/linear.h"
 #include "graph/plan.h"
 
 #include <string.h>
 
-extern const struct op op_relu, op_relu6, op_max_pool, op_convolution, op_linear;
+extern const struct op op_relu, op_relu6, op_max_pool, op_linear;
 
 static enum activation activation_of(const struct op *op)
 {
@@ -103,6 +103,35 @@ static enum status fold(struct program *program, struct planned_call *first, con
     return STATUS_OK;
 }
 
+/* convolves: the convolution's other inputs must be there when the batch norm runs. */
+static bool convolves(const struct planned_call *first, const struct planned_call *second)
+{
+    if (first->call.op != &op_batch_norm || second->call.op != &op_convolution)
+        return false;
+    const struct convolution_attributes *attributes = second->call.attributes;
+    for (int i = 1; i < second->call.n_inputs; i++)
+        if (second->inputs[i]->kind == NODE_CALL)
+            return false;
+    return !attributes->fold && attributes->activation == ACTIVATION_NONE;
+}
+
+static enum status convolve(struct program *program, struct planned_call *first, const struct planned_call *second)
+{
+    const struct batch_norm_convolution_attributes attributes = {
+        .convolution = *(const struct convolution_attributes *)second->call.attributes,
+        .norm = *(const struct batch_norm_attributes *)first->call.attributes,
+        .running = first->call.n_inputs == 5,
+    };
+    first->call.attributes = arena_copy(program->arena, &attributes, sizeof attributes);
+    if (!first->call.attributes)
+        return program->ctx->error.status;
+    first->call.op = &op_batch_norm_convolution;
+    first->call.name = second->call.name; /* which takes most of the time */
+    for (int i = 1; i < second->call.n_inputs; i++)
+        first->inputs[first->call.n_inputs++] = second->inputs[i];
+    return STATUS_OK;
+}
+
 /* absorb: makes `first` do the work of `second`, if it can. */
 static enum status absorb(struct program *program, struct planned_call *first, const struct planned_call *second,
                           bool *done)
@@ -113,6 +142,8 @@ static enum status absorb(struct program *program, struct planned_call *first, c
         RETURN_IF(activation_put(program, first, activation));
     } else if (first->call.op == &op_batch_norm && pools_by_two(second)) {
         first->call.op = &op_batch_norm_pool;
+    } else if (convolves(first, second)) {
+        RETURN_IF(convolve(program, first, second));
     } else if (folds(program, first, second)) {
         RETURN_IF(fold(program, first, second));
     } else {

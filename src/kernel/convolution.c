@@ -1,6 +1,8 @@
 /* convolution.c: sizes for convolutions and matrix products; the loops are in level/. */
 #include "kernel/convolution.h"
 
+#include "kernel/winograd.h"
+
 /* The widest half vector, in elements: panels are padded to it (level/tile.h). */
 enum { HALF_MOST = 8, CHUNKS_MOST = 16, VALUES_TOGETHER = 8192 };
 /* Partial weight gradients may take this much, but two are always there. */
@@ -89,6 +91,8 @@ static size_t map_bytes(const struct padded_map *map, int64_t channels, size_t s
 
 size_t convolution_packed_bytes(const struct convolution_shape *s, size_t size)
 {
+    if (winograd_suits(s))
+        return winograd_packed_bytes(s, size);
     int64_t taps = s->kernel[0] * s->kernel[1], in = s->in / s->groups, out = s->out / s->groups;
     int64_t forward = s->groups * (1 + taps * in) * round_up(out); /* the first row of a panel is the bias */
     int64_t back = s->groups * taps * out * round_up(in);
@@ -102,18 +106,26 @@ static size_t offset_bytes(int64_t count)
 
 size_t convolution_forward_scratch(const struct convolution_shape *s, size_t size, int threads)
 {
+    if (winograd_suits(s))
+        return winograd_forward_scratch(s, size, threads);
     struct padded_map map = convolution_padded_input(s);
     return offset_bytes(s->kernel[0] * s->kernel[1]) + (size_t)threads * map_bytes(&map, s->in, size);
 }
 
 size_t convolution_data_scratch(const struct convolution_shape *s, size_t size, int threads)
 {
+    if (winograd_suits(s)) {
+        const struct convolution_shape back = winograd_back(s);
+        return winograd_forward_scratch(&back, size, threads);
+    }
     struct padded_map map = convolution_padded_gradient(s);
     return offset_bytes(s->kernel[0] * s->kernel[1]) + (size_t)threads * map_bytes(&map, s->out, size);
 }
 
 size_t convolution_weights_scratch(const struct convolution_shape *s, size_t size, int threads)
 {
+    if (winograd_suits(s))
+        return winograd_weights_scratch(s, size, threads);
     struct padded_map map = convolution_padded_input(s);
     int64_t padded_out = s->groups * round_up(s->out / s->groups);
     const int64_t together = convolution_together(s);

@@ -113,14 +113,14 @@ const char *const page_style[] = {
     ":focus-visible{outline:2px solid var(--distilled);outline-offset:2px}",
     "@media (max-width:760px){main{padding:24px 16px}h1{font-size:26px}.verdict{font-size:17px}",
     "section{margin-top:36px}",
-    ".charts,.panels{grid-template-columns:minmax(0,1fr)}.key{grid-template-columns:repeat(2,minmax(0,1fr));gap:20px "
-    "16px}",
+    ".charts,.panels{grid-template-columns:minmax(0,1fr)}",
+    ".key{grid-template-columns:repeat(2,minmax(0,1fr));gap:20px 16px}",
     ".key dd{font-size:24px}th,td{padding-left:14px}.interval{display:block}}",
     "@page{margin:14mm}",
     "@media print{main{max-width:none;padding:0}body{font-size:10.5pt}section{margin-top:20pt}",
     ".chart,.panel,tr,.key div,.samples li{break-inside:avoid}h2,.lead,.temperature,summary{break-after:avoid}",
-    ".key{grid-template-columns:repeat(4,minmax(0,1fr))}.key "
-    "dd{font-size:17pt}.scroll{overflow:visible;background:none}",
+    ".key{grid-template-columns:repeat(4,minmax(0,1fr))}.key dd{font-size:17pt}",
+    ".scroll{overflow:visible;background:none}",
     /* Where charts are not drawn again for the paper, they are pressed together rather than cut off. */
     ".canvas canvas{max-width:100%}footer{margin-top:20pt}",
     ".charts,.panels{grid-template-columns:repeat(2,minmax(0,1fr));gap:14pt 18pt;margin:10pt 0}",

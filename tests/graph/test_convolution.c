@@ -256,7 +256,7 @@ static void few_channels_are_done_by_our_loops(void **state)
         const struct convolution_attributes a = attributes_of(shapes[s]);
         struct trial t;
         trial_describe(&t, f->measured, &a, ELEMENT_F32, 7, shapes[s][2], shapes[s][0]);
-        assert_string_equal(t.needs.kernel, "direct");
+        assert_null(strstr(t.needs.kernel, "dnnl"));
         t.call.op->release(t.needs.plan);
     }
 }

@@ -158,6 +158,8 @@ CASE(student, {.c = SQUARE(12, 3, 1, 1, 1, 1)})
 CASE(three_to_seventeen, {.c = SQUARE(17, 3, 2, 1, 1, 1), .has_bias = true})
 CASE(point, {.c = SQUARE(20, 1, 1, 0, 1, 1), .has_bias = true})
 CASE(point_stride, {.c = SQUARE(5, 1, 2, 0, 1, 1)})
+CASE(unpadded, {.c = SQUARE(8, 3, 1, 0, 1, 1), .has_bias = true})
+CASE(far_padded, {.c = SQUARE(17, 3, 1, 2, 1, 1)})
 CASE(wide, {.c = SQUARE(33, 3, 1, 1, 1, 1)})
 CASE(whole_map, {.c = SQUARE(8, 5, 1, 0, 1, 1), .has_bias = true})
 CASE(uneven, {.c = {.out = 3, .kernel = {2, 3}, .stride = {3, 2}, .padding = {0, 2}, .dilation = {2, 1}, .groups = 1}})
@@ -213,6 +215,11 @@ static const struct op_example convolution_examples[] = {
      .in = {X(2, 9, 7, 3), W(17, 3, 3, 3), O(17)}},
     {.name = "1x1", .attributes = &point, .n_inputs = 3, .in = {X(2, 5, 4, 17), W(20, 17, 1, 1), O(20)}},
     {.name = "1x1, stride 2", .attributes = &point_stride, .n_inputs = 2, .in = {X(1, 7, 6, 8), W(5, 8, 1, 1)}},
+    {.name = "3x3 without padding",
+     .attributes = &unpadded,
+     .n_inputs = 3,
+     .in = {X(3, 5, 11, 9), W(8, 9, 3, 3), O(8)}},
+    {.name = "3x3 in padding of 2", .attributes = &far_padded, .n_inputs = 2, .in = {X(1, 3, 6, 16), W(17, 16, 3, 3)}},
     {.name = "33 channels", .attributes = &wide, .n_inputs = 2, .in = {X(1, 5, 6, 32), W(33, 32, 3, 3)}},
     {.name = "a kernel as large as the map",
      .attributes = &whole_map,

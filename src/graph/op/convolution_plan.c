@@ -1,13 +1,15 @@
 /* convolution_plan.c: which kernels a convolution runs, what memory they need, and its passes.
  *
- * Own loops: "direct" (any shape) and "depthwise". The library does a pass where it was measured to be faster: with AVX-512 and
- * many channels, and in most depthwise passes. docs/kernels.md has the table.
+ * Own loops: "winograd" (3x3 of stride 1; kernel/convolution.c chooses it), "direct" (any shape) and "depthwise". The
+ * library does a pass where it was measured to be faster: with AVX-512 and many channels, and in most depthwise passes.
+ * docs/kernels.md has the table.
  *
  * derived: [scale [O], shift [O] if fold] [packed weights]. Backward packs its weights into scratch: in training they change at
  * every step anyway. */
 #include "graph/op/convolution.h"
 
 #include "kernel/dnnl.h"
+#include "kernel/winograd.h"
 
 #include <assert.h>
 #include <math.h>
@@ -130,7 +132,7 @@ static void backward_needs(const struct convolution_plan *p, int threads, struct
 /* The name of the forward kernel, and of the others where they differ. */
 static void name_kernels(struct convolution_plan *p, bool backward)
 {
-    const char *own = p->depthwise ? "depthwise" : "direct";
+    const char *own = p->depthwise ? "depthwise" : winograd_suits(&p->shape) ? "winograd" : "direct";
     const struct onednn_pass *passes[] = {p->forward, p->data, p->weights};
     const char *names[3];
     for (int i = 0; i < 3; i++)

@@ -111,24 +111,30 @@ static void apply(const struct op_run *run, bool pooled, const void *coefficient
                                high, run->out[0], run->threads);
 }
 
-void training_forward(const struct op_run *run, bool pooled)
+void training_statistics(const struct op_run *run, struct normalise_memory *m)
 {
     const struct batch_norm_attributes *attributes = run->call->attributes;
     int64_t rows = normalise_rows(run->call), channels = normalise_channels(run->call);
-    struct normalise_memory m = normalise_memory_of(run);
-    void *kept = run->keep ? run->saved : m.kept;
-    run->table->norm_moments(rows, channels, run->in[0], m.first, m.second, m.sums, run->threads);
-    run->table->norm_keep(channels, m.first, m.second, attributes->epsilon, kept);
-    run->table->norm_coefficients(channels, kept, run->in[1], run->in[2], m.coefficients);
-    apply(run, pooled, m.coefficients);
+    *m = normalise_memory_of(run);
+    void *kept = run->keep ? run->saved : m->kept;
+    run->table->norm_moments(rows, channels, run->in[0], m->first, m->second, m->sums, run->threads);
+    run->table->norm_keep(channels, m->first, m->second, attributes->epsilon, kept);
+    run->table->norm_coefficients(channels, kept, run->in[1], run->in[2], m->coefficients);
     bool running = run->call->n_inputs == 5;
     for (int64_t c = 0; c < channels; c++)
-        m.second[c] *= (double)rows / (double)(rows > 1 ? rows - 1 : 1);
-    run->table->norm_running(channels, running ? run->in[3] : NULL, m.first, MOMENTUM, run->out[1]);
-    run->table->norm_running(channels, running ? run->in[4] : NULL, m.second, MOMENTUM, run->out[2]);
+        m->second[c] *= (double)rows / (double)(rows > 1 ? rows - 1 : 1);
+    run->table->norm_running(channels, running ? run->in[3] : NULL, m->first, MOMENTUM, run->out[1]);
+    run->table->norm_running(channels, running ? run->in[4] : NULL, m->second, MOMENTUM, run->out[2]);
     size_t bytes = (size_t)channels * element_size(run->table->element);
     for (size_t i = 0; i < 2 && run->keep; i++)
         memcpy((char *)run->saved + (2 + i) * bytes, run->out[1 + i], bytes);
+}
+
+void training_forward(const struct op_run *run, bool pooled)
+{
+    struct normalise_memory m;
+    training_statistics(run, &m);
+    apply(run, pooled, m.coefficients);
 }
 
 void training_recompute(const struct op_run *run)
@@ -164,6 +170,23 @@ static void sums(const struct op_run *run, bool pooled, const struct normalise_m
                               m->coefficients, low, high, m->first, m->sums, run->threads);
 }
 
+void training_begin(const struct op_run *run, const void *gamma, struct normalise_memory *m)
+{
+    running_gradient(run, 3, run->d_out[1]);
+    running_gradient(run, 4, run->d_out[2]);
+    run->table->norm_coefficients(normalise_channels(run->call), run->saved, gamma, run->in[2], m->coefficients);
+}
+
+void training_sums_use(const struct op_run *run, const struct normalise_memory *m)
+{
+    int64_t rows = normalise_rows(run->call), channels = normalise_channels(run->call);
+    run->table->norm_parameter_gradients(channels, run->saved, m->first, run->d_in[1], run->add[1], run->d_in[2],
+                                         run->add[2]);
+    if (run->d_in[0] != NULL)
+        run->table->norm_slopes(channels, rows, run->saved, m->first, run->d_out[1], run->d_out[2],
+                                momentum_of(run->call), m->coefficients);
+}
+
 void training_backward(const struct op_run *run, bool pooled)
 {
     const struct batch_norm_attributes *attributes = run->call->attributes;
@@ -171,25 +194,20 @@ void training_backward(const struct op_run *run, bool pooled)
     struct normalise_memory m = normalise_memory_of(run);
     double low, high;
     normalise_limits(attributes->activation, &low, &high);
-    running_gradient(run, 3, run->d_out[1]);
-    running_gradient(run, 4, run->d_out[2]);
 
     const void *gamma = run->in[1], *dy = run->d_out[0];
     if (dy == NULL) { /* only the running values have a gradient: any dy does for a gamma of 0 */
         run->table->fill_values(channels, 0, m.kept);
         gamma = m.kept;
     }
-    run->table->norm_coefficients(channels, run->saved, gamma, run->in[2], m.coefficients);
+    training_begin(run, gamma, &m);
     if (dy == NULL)
         memset(m.first, 0, 2 * (size_t)channels * sizeof(double));
     else
         sums(run, pooled, &m, low, high);
-    run->table->norm_parameter_gradients(channels, run->saved, m.first, run->d_in[1], run->add[1], run->d_in[2],
-                                         run->add[2]);
+    training_sums_use(run, &m);
     if (run->d_in[0] == NULL)
         return;
-    run->table->norm_slopes(channels, rows, run->saved, m.first, run->d_out[1], run->d_out[2], momentum_of(run->call),
-                            m.coefficients);
     if (pooled && dy != NULL) {
         const int64_t *dim = run->call->in[0].shape.dim;
         run->table->norm_pool_gradient(dim[0], dim[1], dim[2], dim[3], run->in[0], dy, m.coefficients, low, high,

@@ -7,10 +7,15 @@
  * The weights' pass is in convolution_weights.c. Where a kernel row is contiguous in x (one group, no dilation), its taps and channels are one loop. */
 #include "kernel/level/map.h"
 #include "kernel/level/tile.h"
+#include "kernel/level/winograd.h"
 
 void KERNEL(convolution_pack)(const struct convolution_shape *s, const void *weight, const void *scale,
                               const void *bias, void *packed)
 {
+    if (winograd_suits(s)) {
+        KERNEL(winograd_pack)(s, weight, scale, bias, packed);
+        return;
+    }
     const real *w = weight, *factor = scale, *start = bias;
     const int64_t in = s->in / s->groups, out = s->out / s->groups, taps = s->kernel[0] * s->kernel[1];
     real *to = packed;
@@ -76,6 +81,10 @@ static void forward_sample(const struct convolution_shape *s, const struct padde
 void KERNEL(convolution_forward)(const struct convolution_shape *shape, const void *x, const void *packed, double limit,
                                  void *y, void *scratch, int threads)
 {
+    if (winograd_suits(shape)) {
+        KERNEL(winograd_run)(shape, x, packed, (real)limit, false, y, scratch, threads);
+        return;
+    }
     const struct convolution_shape rows = as_rows(shape), *s = &rows;
     const struct padded_map map = convolution_padded_input(s);
     ptrdiff_t *offset = scratch;
@@ -149,6 +158,10 @@ static real *pack_phase(const struct convolution_shape *s, int64_t g, int64_t ro
 
 void KERNEL(convolution_pack_back)(const struct convolution_shape *shape, const void *weight, void *packed)
 {
+    if (winograd_suits(shape)) {
+        KERNEL(winograd_pack_back)(shape, weight, packed);
+        return;
+    }
     const struct convolution_shape rows = as_rows(shape), *s = &rows;
     real *to = packed;
     for (int64_t row = 0; row < s->stride[0]; row++)
@@ -213,6 +226,11 @@ static const real *data_phase(const struct convolution_shape *s, const struct pa
 void KERNEL(convolution_data)(const struct convolution_shape *shape, const void *dy, const void *packed, bool add,
                               void *dx, void *scratch, int threads)
 {
+    if (winograd_suits(shape)) {
+        const struct convolution_shape back = winograd_back(shape);
+        KERNEL(winograd_run)(&back, dy, packed, -1, add, dx, scratch, threads);
+        return;
+    }
     const struct convolution_shape rows = as_rows(shape), *s = &rows;
     const struct padded_map map = convolution_padded_gradient(s);
     ptrdiff_t *offsets = scratch;

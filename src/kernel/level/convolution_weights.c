@@ -6,6 +6,7 @@
  * output channels. Each chunk of the batch has its own sums, added up at the end in the order of the chunks. */
 #include "kernel/level/map.h"
 #include "kernel/level/tile.h"
+#include "kernel/level/winograd.h"
 
 static int64_t padded_out(const struct convolution_shape *s)
 {
@@ -134,6 +135,10 @@ static void weights_chunk(const struct weights_work *work, int64_t first, int64_
 void KERNEL(convolution_weights)(const struct convolution_shape *shape, const void *x, const void *dy, bool add,
                                  void *dw, void *scratch, int threads)
 {
+    if (winograd_suits(shape)) {
+        KERNEL(winograd_weights)(shape, x, dy, add, dw, scratch, threads);
+        return;
+    }
     const struct convolution_shape as_row = as_rows(shape), *s = &as_row;
     const struct padded_map map = convolution_padded_input(s);
     const int64_t pixels = s->out_size[0] * s->out_size[1], chunks = convolution_chunks(shape);

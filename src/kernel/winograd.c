@@ -1,0 +1,90 @@
+/* winograd.c: see winograd.h; the loops are in level/. */
+#include "kernel/winograd.h"
+
+/* Fewer channels than this leave vectors empty, and the sums' additions weigh more than the multiplications saved. */
+enum { CHANNELS_LEAST = 8, STRIP_VALUES = 6144, ALIGNED_CHANNELS = 8 };
+
+static int64_t round_up(int64_t n)
+{
+    return (n + ALIGNED_CHANNELS - 1) / ALIGNED_CHANNELS * ALIGNED_CHANNELS;
+}
+
+bool winograd_suits(const struct convolution_shape *s)
+{
+    if (s->groups != 1 || s->in < CHANNELS_LEAST || s->out < CHANNELS_LEAST)
+        return false;
+    for (int i = 0; i < 2; i++)
+        if (s->kernel[i] != WINOGRAD_TAPS || s->stride[i] != 1 || s->dilation[i] != 1 || s->padding[i] >= WINOGRAD_TAPS)
+            return false;
+    /* What the last group makes beyond the row is wasted: at most a third of all, or nothing is saved. */
+    const int64_t made = (s->out_size[1] + WINOGRAD_PIXELS - 1) / WINOGRAD_PIXELS * WINOGRAD_PIXELS;
+    return 2 * made <= 3 * s->out_size[1];
+}
+
+struct convolution_shape winograd_back(const struct convolution_shape *shape)
+{
+    struct convolution_shape s = *shape;
+    s.in = shape->out;
+    s.out = shape->in;
+    for (int i = 0; i < 2; i++) {
+        s.size[i] = shape->out_size[i];
+        s.out_size[i] = shape->size[i];
+        s.padding[i] = WINOGRAD_TAPS - 1 - shape->padding[i];
+    }
+    return s;
+}
+
+struct winograd_sizes winograd_sizes(const struct convolution_shape *s)
+{
+    struct winograd_sizes n = {.groups = (s->out_size[1] + WINOGRAD_PIXELS - 1) / WINOGRAD_PIXELS};
+    n.line = (WINOGRAD_PIXELS * n.groups + WINOGRAD_TAPS - 1) * s->in;
+    n.map = (s->out_size[0] + WINOGRAD_TAPS - 1) * n.groups * s->in;
+    n.wide = round_up(s->out);
+    n.strip = STRIP_VALUES / (WINOGRAD_POINTS * n.groups * n.wide);
+    n.strip = n.strip < 1 ? 1 : n.strip;
+    n.strip = n.strip > s->out_size[0] ? s->out_size[0] : n.strip;
+    const int64_t strips = (s->out_size[0] + n.strip - 1) / n.strip; /* of rows as equal as possible */
+    n.strip = (s->out_size[0] + strips - 1) / strips;
+    return n;
+}
+
+static size_t packed_bytes(const struct convolution_shape *s, size_t size)
+{
+    const int64_t rows = 1 + WINOGRAD_POINTS * WINOGRAD_TAPS * s->in; /* the first: the bias */
+    return bytes_rounded((size_t)(rows * round_up(s->out)) * size);
+}
+
+size_t winograd_packed_bytes(const struct convolution_shape *s, size_t size)
+{
+    const struct convolution_shape back = winograd_back(s);
+    const size_t forth = packed_bytes(s, size), other = packed_bytes(&back, size);
+    return forth > other ? forth : other;
+}
+
+size_t winograd_forward_scratch(const struct convolution_shape *s, size_t size, int threads)
+{
+    const struct winograd_sizes n = winograd_sizes(s);
+    const int64_t sums = WINOGRAD_POINTS * n.strip * n.groups * n.wide + s->out_size[1] * s->out; /* and a row of y */
+    return (size_t)threads *
+           (bytes_rounded((size_t)n.line * size) + bytes_rounded((size_t)(WINOGRAD_POINTS * n.map) * size) +
+            bytes_rounded((size_t)sums * size));
+}
+
+size_t winograd_weights_piece(const struct convolution_shape *s, size_t size)
+{
+    const struct winograd_sizes n = winograd_sizes(s);
+    const int64_t together = convolution_together(s), out = round_up(s->out);
+    const size_t x = bytes_rounded((size_t)(WINOGRAD_POINTS * together * n.map) * size);
+    const size_t dy = bytes_rounded((size_t)(WINOGRAD_POINTS * together * s->out_size[0] * n.groups * out) * size);
+    const size_t lines =
+        bytes_rounded((size_t)n.line * size) + bytes_rounded((size_t)(WINOGRAD_PIXELS * n.groups * s->out) * size);
+    return lines + x + dy;
+}
+
+size_t winograd_weights_scratch(const struct convolution_shape *s, size_t size, int threads)
+{
+    const int64_t elements = WINOGRAD_POINTS * WINOGRAD_TAPS * s->in * round_up(s->out);
+    return bytes_rounded((size_t)convolution_together(s) * sizeof(ptrdiff_t)) +
+           (size_t)threads * winograd_weights_piece(s, size) +
+           (size_t)convolution_chunks(s) * bytes_rounded((size_t)elements * size);
+}
