@@ -92,7 +92,7 @@ void retort_set_log(struct retort_context *context, enum retort_log_level level,
                     void (*log)(void *user, enum retort_log_level level, const char *line), void *user);
 
 /** retort_set_cancel: a job stops at its next safe point and ends with RETORT_CANCELLED once *flag is not 0; a signal
- * handler may set it. Borrowed until it is replaced or the context is freed. NULL: never. */
+ * handler or another thread may set it, with an atomic store where the job has several threads. Borrowed until it is replaced or the context is freed. NULL: never. */
 void retort_set_cancel(struct retort_context *context, const volatile sig_atomic_t *flag);
 
 /* --- results --- */

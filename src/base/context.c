@@ -33,7 +33,8 @@ enum status context_adopt_error(struct context *ctx, const struct context *child
 
 bool context_cancelled(const struct context *ctx)
 {
-    return ctx->cancel != NULL && *ctx->cancel != 0;
+    /* Atomic: the handler runs in one thread, and each thread of a job asks. */
+    return ctx->cancel != NULL && __atomic_load_n(ctx->cancel, __ATOMIC_RELAXED) != 0;
 }
 
 enum status fail(struct context *ctx, enum status status, const char *format, ...)

@@ -36,7 +36,7 @@ static volatile sig_atomic_t interrupted;
 static void interrupt(int number)
 {
     (void)number;
-    interrupted = 1;
+    __atomic_store_n(&interrupted, 1, __ATOMIC_RELAXED);
 }
 
 /* signals_set: an interrupt asks to stop at the next safe point, however often it comes: never a death before saving. A pipe
