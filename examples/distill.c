@@ -10,7 +10,7 @@ static volatile sig_atomic_t interrupted;
 static void interrupt(int signal_number)
 {
     (void)signal_number;
-    interrupted = 1;
+    __atomic_store_n(&interrupted, 1, __ATOMIC_RELAXED);
 }
 
 static void show(void *user, const struct retort_progress *at)

@@ -290,7 +290,7 @@ static void stop_soon(void *user, const struct retort_progress *at)
 {
     (void)user;
     (void)at;
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 }
 
 static void test_cancelled_run_can_be_resumed(void **state)
