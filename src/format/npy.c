@@ -56,7 +56,8 @@ enum status npy_parse(struct context *ctx, const char *name, const unsigned char
     void *data = memory_new(ctx, elements, size);
     if (data == NULL)
         return ctx->error.status;
-    if (header.fortran)
+    /* Beside a dimension of 0 the others may be of any size: strides are not to be asked for then. */
+    if (header.fortran && elements > 0)
         transpose(&header.shape, size, bytes + header.offset, data);
     else if (elements > 0)
         memcpy(data, bytes + header.offset, elements * size);
