@@ -33,6 +33,8 @@ SMALL = {"name": "cnn", "widths": [8, 8, 16, 16, 32]}
 TRAINED = (("140k CNN", {"name": "cnn", "widths": [32, 32, 64, 64, 128]}, 1.4, 0.8), ("9k CNN", SMALL, 3.0, 0.45),
            ("demo's student", None, 4.0, None), ("resnet20", {"name": "resnet", "depth": 20}, 1.3, None),
            ("mobilenet-v2 0.25", {"name": "mobilenet-v2", "width": 0.25}, 1.5, None))
+# name, network: whose seeds are also trained side by side, a core each
+SIDE_BY_SIDE, SIDE_BY_SIDE_AIM = (("9k CNN", SMALL), ("demo's student", None)), 1.85
 # name, network, batch, ratio aimed at
 INFERRED = (("9k CNN", SMALL, 128, 3.0), ("9k CNN", SMALL, 1, 10.0))
 
@@ -96,11 +98,13 @@ def peer_peak(python, job):
     return min(peaks)
 
 
-def own_run(job, steps):
-    """`retort train` for so many steps; speed from result.json, peak memory from the kernel."""
+def own_run(job, steps, seeds=1):
+    """`retort train` for so many steps, seeds side by side; the slowest seed's speed from result.json, peak memory from
+    the kernel."""
     out = f"{job['folder']}/run"
-    command = [job["retort"], "train", job["recipe"], "--set", f"student.train.steps={steps}", "-o", out, "--force",
-               "--quiet", "--threads", str(job["threads"]), "--jobs", "1"]
+    command = [job["retort"], "train", job["recipe"], "--set", f"student.train.steps={steps}", "--set",
+               f"seeds={list(range(seeds))}", "-o", out, "--force", "--quiet", "--threads", str(job["threads"]),
+               "--jobs", str(seeds)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -108,9 +112,10 @@ def own_run(job, steps):
         raise Failure(f"{' '.join(command)} ended with status {process.returncode}")
     with open(f"{out}/result.json") as file:
         result = json.load(file)
-    stage, = result["stages"]
-    if stage["steps"] != steps:
-        raise Failure(f"expected {steps} steps in {out}/result.json, found {stage['steps']}")
+    stages = result["stages"]
+    if [stage["steps"] for stage in stages] != [steps] * seeds:
+        raise Failure(f"expected {seeds} stages of {steps} steps in {out}/result.json")
+    stage = min(stages, key=lambda stage: stage["samples_per_second"])
     return {"speed": stage["samples_per_second"], "peak": usage.ru_maxrss * 1024, "model": f"{out}/{stage['model']}",
             "machine": result["machine"]}
 
@@ -243,6 +248,26 @@ def bench_inference(options, folder, table):
         table.row(f"{name}, inference of {batch}", 1, max(run["speed"] for run in ours), peer, aim)
 
 
+def bench_side_by_side(options, folder, table, cores):
+    """Two seeds on two cores beside one seed on one: twice the slower one's speed over the single one's."""
+    heading = "\ntwo seeds side by side, a core each\n\nnetwork                  one      two  ratio   aim\n"
+    for name, network in SIDE_BY_SIDE:
+        if cores < 2 or options.only not in f"{name} side by side".lower():
+            continue
+        job, tried = job_make(options, folder, name, network, 1)
+        steps = max(20, int(options.seconds * tried["speed"] / BATCH))
+        one, two = [], []
+        for _ in range(options.repeats):
+            one.append(own_run(job, steps)["speed"])
+            two.append(2 * own_run({**job, "threads": 2}, steps, 2)["speed"])
+        ratio = max(two) / max(one)
+        verdict = table.judge(f"{name}: two seeds side by side", f"{ratio:.2f}", f"{SIDE_BY_SIDE_AIM}",
+                              ratio >= SIDE_BY_SIDE_AIM)
+        print(f"{heading}{name:19}  {max(one):7.0f}  {max(two):7.0f}  {ratio:5.2f}  {SIDE_BY_SIDE_AIM:4.2f}  {verdict}",
+              flush=True)
+        heading = ""
+
+
 def machine_print(machine, table):
     print("\ntraining step beside a large float32 matrix product\n\n"
           "network            threads  GFLOP/s  product  share   aim")
@@ -262,6 +287,7 @@ def benchmark(options, folder):
           "             ratio   aim", flush=True)
     machine, about = bench_training(options, folder, table, cores)
     bench_inference(options, folder, table)
+    bench_side_by_side(options, folder, table, cores)
     if machine:
         machine_print(machine, table)
     print("".join(f"\nnote: {note}" for note in table.notes))
