@@ -374,6 +374,7 @@ struct retort_node *retort_fail(struct retort_graph *graph, const char *reason);
     TWO(cross_entropy_soft, "logits a [B,K], targets b [B,K]: - sum_k b_k log softmax(a)_k of each row: [B]")          \
     ONE(argmax, "the first largest of the last axis, as integers [B]; no gradient")                                    \
     TWO(match, "integers [B]: 1 where a = b, else 0; no gradient")                                                     \
+    TWO(embedding, "table a [V,D], integers b [...]: the table's rows [..., D]; zeros for a negative integer")         \
     ONE(has_label, "integers [B]: 1 where x >= 0, else 0; no gradient")                                                \
     ONE(stop_gradient, "x, as a constant to what is built on it")                                                      \
     ONE(flatten, "[B,H,W,C] to [B, C H W] in the order C, H, W; [B,D] as it is")                                       \
@@ -397,14 +398,28 @@ RETORT_OP_LIST(RETORT_OP_ONE, RETORT_OP_TWO, RETORT_OP_AXES)
 struct retort_node *retort_op_scalar(struct retort_graph *graph, double value);
 /** retort_op_constant: `values` in C's order, copied. */
 struct retort_node *retort_op_constant(struct retort_graph *graph, struct retort_shape shape, const double *values);
+/** retort_op_integers: the same of integers, for what reads an index. */
+struct retort_node *retort_op_integers(struct retort_graph *graph, struct retort_shape shape, const int32_t *values);
 /** retort_op_scale: factor x. */
 struct retort_node *retort_op_scale(struct retort_node *x, double factor);
 /** retort_op_clip: low where x is smaller, high where it is larger. */
 struct retort_node *retort_op_clip(struct retort_node *x, double low, double high);
 /** retort_op_smooth_l1: of z = a - b: z^2 / (2 beta) where |z| < beta, else |z| - beta / 2. */
 struct retort_node *retort_op_smooth_l1(struct retort_node *a, struct retort_node *b, double beta);
-/** retort_op_greater: 1 where a > b, else 0; no gradient. */
-struct retort_node *retort_op_greater(struct retort_node *a, struct retort_node *b);
+/** retort_op_leaky_relu: x where it is positive, else slope x; slope at least 0. */
+struct retort_node *retort_op_leaky_relu(struct retort_node *x, double slope);
+
+/** How two numbers can be compared. */
+enum retort_relation {
+    RETORT_EQUAL,         /**< a = b */
+    RETORT_NOT_EQUAL,     /**< a != b */
+    RETORT_GREATER,       /**< a > b */
+    RETORT_GREATER_EQUAL, /**< a >= b */
+    RETORT_LESS,          /**< a < b */
+    RETORT_LESS_EQUAL     /**< a <= b */
+};
+/** retort_op_compare: 1 where `a relation b` holds, else 0; no gradient. */
+struct retort_node *retort_op_compare(struct retort_node *a, enum retort_relation relation, struct retort_node *b);
 /** retort_op_where: a where the condition is not 0, else b; no gradient to the condition. */
 struct retort_node *retort_op_where(struct retort_node *condition, struct retort_node *a, struct retort_node *b);
 /** retort_op_one_hot: integers [B]: [B,classes], 1 at the integer, a row of zeros where it is negative. */
@@ -416,8 +431,30 @@ struct retort_node *retort_op_cross_entropy(struct retort_node *logits, struct r
 struct retort_node *retort_op_reshape(struct retort_node *x, struct retort_shape shape);
 /** retort_op_transpose: axis i of the result is axis axes[i] of x; as many axes as x has. */
 struct retort_node *retort_op_transpose(struct retort_node *x, const int *axes);
-/** retort_op_slice: from `start` to before `stop` along an axis that is not the batch's; negative: from the end. */
-struct retort_node *retort_op_slice(struct retort_node *x, int axis, int64_t start, int64_t stop);
+/** retort_op_slice: every step-th index from `start` to before `stop` along an axis that is not the batch's; negative
+ * indices count from the end, and INT64_MAX as `stop` is the end. */
+struct retort_node *retort_op_slice(struct retort_node *x, int axis, int64_t start, int64_t stop, int64_t step);
+/** retort_op_split: an axis cut into `count` parts of these sizes (NULL: equal ones); all NULL on failure. */
+void retort_op_split(struct retort_node *x, int axis, int count, const int64_t *sizes, struct retort_node **parts);
+/** retort_op_pad: `before` and `after` times the value along an axis. */
+struct retort_node *retort_op_pad(struct retort_node *x, int axis, int64_t before, int64_t after, double value);
+/** retort_op_count: how many elements an axis has, as a scalar: of axis 0 the batch's size. */
+struct retort_node *retort_op_count(struct retort_node *x, int axis);
+/** retort_op_gather: what the integers name along an axis: [a..., n, c...] and [i...] to [a..., i..., c...]; zeros where
+ * one names nothing, such as -1. */
+struct retort_node *retort_op_gather(struct retort_node *x, struct retort_node *index, int axis);
+/** retort_op_swap_columns: x [B,K] with the elements at the integers a and b [B] exchanged in each row; a negative one:
+ * the row as it is. */
+struct retort_node *retort_op_swap_columns(struct retort_node *x, struct retort_node *a, struct retort_node *b);
+/** retort_op_top_k: the k largest of the last axis, the largest first: [..., k]; indices: the integers [..., k] where they
+ * are, or NULL. */
+struct retort_node *retort_op_top_k(struct retort_node *x, int64_t k, struct retort_node **indices);
+/** retort_op_eigen: of the symmetric part of x [B,n,n] the k largest eigenvalues [B,k], descending; k 0: all. vectors:
+ * [B,k,n], rows, or NULL. Gradients are bounded at ties, as retort_op_svd's are. */
+struct retort_node *retort_op_eigen(struct retort_node *x, int k, struct retort_node **vectors);
+/** retort_op_svd: of x [B,m,n] the k largest singular values [B,k], descending; k 0: all. right: [B,k,n], left: [B,k,m],
+ * rows with their element of largest magnitude positive, or NULL. */
+struct retort_node *retort_op_svd(struct retort_node *x, int k, struct retort_node **right, struct retort_node **left);
 /** retort_op_adaptive_average_pool: [B,H,W,C] to [B,height,width,C], so that maps of different sizes fit. */
 struct retort_node *retort_op_adaptive_average_pool(struct retort_node *x, int height, int width);
 /** retort_op_concat: one after another along an axis. */
@@ -436,9 +473,50 @@ struct retort_convolution {
     int groups;      /**< of channels */
 };
 
-/** retort_op_convolution: x [B,H,W,I], weight [O, I/groups, h, w]: [B,H',W',O]; how NULL: all of it zero. */
+/** retort_op_convolution: x [B,H,W,I], weight [O, I/groups, h, w]: [B,H',W',O]; how NULL: all of it zero. Along one axis:
+ * x [B,L,I], weight [O, I/groups, l]: [B,L',O], with the first of each pair. */
 struct retort_node *retort_op_convolution(struct retort_node *x, struct retort_node *weight,
                                           const struct retort_convolution *how);
+/** retort_op_convolution_transpose: its adjoint: x [B,H,W,I], weight [I, O/groups, h, w]: [B,H',W',O] with
+ * H' = (H - 1) stride - 2 padding + dilation (h - 1) + more[0] + 1; more: [height, width], NULL: zero. */
+struct retort_node *retort_op_convolution_transpose(struct retort_node *x, struct retort_node *weight,
+                                                    const struct retort_convolution *how, const int *more);
+
+/** A pooling's windows; a stride of zero is the kernel's size. Pairs are [height, width]. */
+struct retort_pooling {
+    int kernel[2];  /**< a window's size */
+    int stride[2];  /**< between windows */
+    int padding[2]; /**< on each side: the maximum ignores it, the mean counts it as zeros */
+};
+/** retort_op_max_pool: [B,H,W,C]: the maximum of each window. */
+struct retort_node *retort_op_max_pool(struct retort_node *x, const struct retort_pooling *how);
+/** retort_op_average_pool: [B,H,W,C]: the mean of each window. */
+struct retort_node *retort_op_average_pool(struct retort_node *x, const struct retort_pooling *how);
+/** retort_op_resize: [B,H,W,C] to [B,height,width,C]: bilinear, or the nearest pixel's value. */
+struct retort_node *retort_op_resize(struct retort_node *x, bool bilinear, int64_t height, int64_t width);
+
+/** What a batch norm has; all [C], the last axis of what it normalises. */
+struct retort_batch_norm {
+    struct retort_node *scale;    /**< learnt */
+    struct retort_node *shift;    /**< learnt */
+    struct retort_node *mean;     /**< retort_state; running */
+    struct retort_node *variance; /**< retort_state; running */
+    double epsilon;               /**< added to the variance; 0: 1e-5 */
+};
+/** retort_op_batch_norm: training: by the batch's statistics, and the running ones follow by a tenth a step (mean NULL:
+ * there are none); else by the running ones. */
+struct retort_node *retort_op_batch_norm(struct retort_node *x, const struct retort_batch_norm *norm, bool training);
+/** retort_op_layer_norm: (x - mean) / sqrt(variance + epsilon) scale + shift over the last `axes` axes together, whose
+ * shape scale and shift have; both NULL: 1 and 0. */
+struct retort_node *retort_op_layer_norm(struct retort_node *x, struct retort_node *scale, struct retort_node *shift,
+                                         int axes, double epsilon);
+/** retort_op_standardise: (x - mean) / deviation for each channel, the last axis; `channels` numbers of each, 1 or as many
+ * as there are channels, copied. Bytes are divided by 255 first. */
+struct retort_node *retort_op_standardise(struct retort_node *x, int channels, const double *mean,
+                                          const double *deviation);
+/** retort_op_attention: softmax(q k^T / sqrt(D)) v over the last two axes: q [...,T,D], k [...,S,D], v [...,S,E]:
+ * [...,T,E]. */
+struct retort_node *retort_op_attention(struct retort_node *q, struct retort_node *k, struct retort_node *v);
 
 /** What a term or a layer owns: its parameters and states, found by name. */
 struct retort_own;
@@ -463,6 +541,17 @@ struct retort_node *retort_state(struct retort_own *own, const char *name, struc
 struct retort_node *retort_update(struct retort_own *own, struct retort_node *state, struct retort_node *value);
 /** retort_random: uniform in [0,1), or normal; new numbers at each step, the same ones for the same seed and name. */
 struct retort_node *retort_random(struct retort_own *own, const char *name, bool normal, struct retort_shape shape);
+
+/** What dropout drops as one. */
+enum retort_unit {
+    RETORT_UNIT_ELEMENT, /**< an element */
+    RETORT_UNIT_CHANNEL, /**< a channel of a sample */
+    RETORT_UNIT_SAMPLE   /**< all of a sample */
+};
+/** retort_dropout: each unit set to 0 with probability `rate`, and the others divided by 1 - rate; new ones at each step,
+ * the same ones for the same seed and name. */
+struct retort_node *retort_dropout(struct retort_own *own, const char *name, struct retort_node *x, double rate,
+                                   enum retort_unit unit);
 
 /** Values kept for each sample of the training split, from step to step: a row each, found by name. */
 struct retort_store;

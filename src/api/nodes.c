@@ -89,6 +89,13 @@ struct retort_node *retort_op_constant(struct retort_graph *graph, struct retort
     return shape_inside(inside, &shape, &wanted) ? node_outside(graph_constant(inside, wanted, values)) : NULL;
 }
 
+struct retort_node *retort_op_integers(struct retort_graph *graph, struct retort_shape shape, const int32_t *values)
+{
+    struct graph *inside = (struct graph *)graph;
+    struct shape wanted;
+    return shape_inside(inside, &shape, &wanted) ? node_outside(graph_constant_integers(inside, wanted, values)) : NULL;
+}
+
 struct retort_node *retort_op_scheduled(struct retort_graph *graph, const struct retort_scheduled *number)
 {
     _Static_assert(sizeof(struct retort_scheduled) == sizeof(struct real), "the field of such an option");
@@ -115,12 +122,24 @@ struct retort_node *retort_op_smooth_l1(struct retort_node *a, struct retort_nod
     return first != NULL && second != NULL ? node_outside(graph_smooth_l1(first->graph, first, second, beta)) : NULL;
 }
 
-struct retort_node *retort_op_greater(struct retort_node *a, struct retort_node *b)
+struct retort_node *retort_op_leaky_relu(struct retort_node *x, double slope)
 {
-    struct node *first = node_inside(a), *second = node_inside(b);
-    if (first == NULL || second == NULL)
+    struct node *node = node_inside(x);
+    return node != NULL ? node_outside(graph_leaky_relu(node->graph, node, slope)) : NULL;
+}
+
+struct retort_node *retort_op_compare(struct retort_node *a, enum retort_relation relation, struct retort_node *b)
+{
+    _Static_assert((int)RETORT_EQUAL == (int)RELATION_EQUAL && (int)RETORT_LESS_EQUAL == (int)RELATION_LESS_EQUAL,
+                   "one list");
+    struct node *first = node_inside(a);
+    if (first == NULL)
         return NULL;
-    return node_outside(graph_compare(first->graph, first, RELATION_GREATER, second));
+    if ((unsigned)relation > RETORT_LESS_EQUAL) {
+        fail(first->graph->ctx, STATUS_BAD_INPUT, "compare: there is no relation %d", (int)relation);
+        return NULL;
+    }
+    return node_outside(graph_compare(first->graph, first, (enum relation)relation, node_inside(b)));
 }
 
 struct retort_node *retort_op_where(struct retort_node *condition, struct retort_node *a, struct retort_node *b)
@@ -141,48 +160,6 @@ struct retort_node *retort_op_cross_entropy(struct retort_node *logits, struct r
     return x != NULL && y != NULL ? node_outside(graph_cross_entropy(x->graph, x, y, smoothing)) : NULL;
 }
 
-struct retort_node *retort_op_reshape(struct retort_node *x, struct retort_shape shape)
-{
-    struct node *node = node_inside(x);
-    struct shape wanted;
-    if (node == NULL || !shape_inside(node->graph, &shape, &wanted))
-        return NULL;
-    return node_outside(graph_reshape(node->graph, node, wanted));
-}
-
-struct retort_node *retort_op_transpose(struct retort_node *x, const int *axes)
-{
-    struct node *node = node_inside(x);
-    return node != NULL ? node_outside(graph_transpose(node->graph, node, node->spec.shape.rank, axes)) : NULL;
-}
-
-struct retort_node *retort_op_slice(struct retort_node *x, int axis, int64_t start, int64_t stop)
-{
-    struct node *node = node_inside(x);
-    return node != NULL ? node_outside(graph_slice(node->graph, node, axis, start, stop, 1)) : NULL;
-}
-
-struct retort_node *retort_op_adaptive_average_pool(struct retort_node *x, int height, int width)
-{
-    struct node *node = node_inside(x);
-    return node != NULL ? node_outside(graph_adaptive_average_pool(node->graph, node, height, width)) : NULL;
-}
-
-struct retort_node *retort_op_concat(size_t count, struct retort_node *const *x, int axis)
-{
-    struct node *nodes[OP_MAX_INPUTS];
-    if (count == 0 || x[0] == NULL)
-        return NULL;
-    struct graph *graph = node_inside(x[0])->graph;
-    if (count > OP_MAX_INPUTS) {
-        fail(graph->ctx, STATUS_BAD_INPUT, "concat: expected 1 to %d nodes, found %zu", OP_MAX_INPUTS, count);
-        return NULL;
-    }
-    for (size_t i = 0; i < count; i++)
-        nodes[i] = node_inside(x[i]);
-    return node_outside(graph_concat(graph, (int)count, nodes, axis));
-}
-
 struct retort_node *retort_op_matmul(struct retort_node *a, struct retort_node *b, bool transpose_a, bool transpose_b)
 {
     struct node *first = node_inside(a), *second = node_inside(b);
@@ -195,33 +172,4 @@ struct retort_node *retort_op_linear(struct retort_node *x, struct retort_node *
 {
     struct node *node = node_inside(x), *w = node_inside(weight);
     return node != NULL && w != NULL ? node_outside(graph_linear(node->graph, node, w, NULL)) : NULL;
-}
-
-static int or_one(int given)
-{
-    return given != 0 ? given : 1;
-}
-
-struct retort_node *retort_op_convolution(struct retort_node *x, struct retort_node *weight,
-                                          const struct retort_convolution *how)
-{
-    const struct retort_convolution plain = {0}, *given = how != NULL ? how : &plain;
-    struct node *node = node_inside(x), *w = node_inside(weight);
-    if (node == NULL || w == NULL)
-        return NULL;
-    const struct shape *shape = &w->spec.shape;
-    if (shape->rank != 4 || shape->dim[0] > INT_MAX) {
-        char found[SHAPE_TEXT_SIZE];
-        fail(node->graph->ctx, STATUS_BAD_SHAPE, "convolution: expected a weight [O,I,H,W], found %s",
-             shape_text(shape, found));
-        return NULL;
-    }
-    struct convolution convolution = {.out = (int)shape->dim[0], .groups = or_one(given->groups)};
-    for (int i = 0; i < 2; i++) {
-        convolution.kernel[i] = (int)shape->dim[2 + i];
-        convolution.stride[i] = or_one(given->stride[i]);
-        convolution.padding[i] = given->padding[i];
-        convolution.dilation[i] = or_one(given->dilation[i]);
-    }
-    return node_outside(graph_convolution(node->graph, node, w, NULL, &convolution));
 }

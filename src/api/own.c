@@ -62,19 +62,41 @@ struct retort_node *retort_update(struct retort_own *own, struct retort_node *st
     return graph_update(own->graph, target, node_inside(value)) == STATUS_OK ? value : NULL;
 }
 
-struct retort_node *retort_random(struct retort_own *own, const char *name, bool normal, struct retort_shape shape)
+/* own_stream: random numbers of this name. They belong to who asks, so that two terms of one method draw different ones. */
+static bool own_stream(struct retort_own *own, const char *name, uint32_t *stream)
 {
-    struct shape inside;
-    if (!shape_inside(own->graph, &shape, &inside))
-        return NULL;
-    /* The stream belongs to who asks, so that two terms of one method draw different numbers. */
     char *full = own->layer != NULL
                      ? arena_format(own->graph->arena, "%s.%s.%s", own->layer->network->name, own->layer->name, name)
                      : arena_format(own->graph->arena, "%s.%s", own->method->term, name);
-    if (full == NULL)
+    if (full != NULL)
+        *stream = random_stream(full);
+    return full != NULL;
+}
+
+struct retort_node *retort_random(struct retort_own *own, const char *name, bool normal, struct retort_shape shape)
+{
+    struct shape inside;
+    uint32_t stream;
+    if (!shape_inside(own->graph, &shape, &inside) || !own_stream(own, name, &stream))
         return NULL;
-    return node_outside(
-        graph_random(own->graph, normal ? DISTRIBUTION_NORMAL : DISTRIBUTION_UNIFORM, inside, random_stream(full)));
+    return node_outside(graph_random(own->graph, normal ? DISTRIBUTION_NORMAL : DISTRIBUTION_UNIFORM, inside, stream));
+}
+
+struct retort_node *retort_dropout(struct retort_own *own, const char *name, struct retort_node *x, double rate,
+                                   enum retort_unit unit)
+{
+    static const enum dropout_unit units[] = {[RETORT_UNIT_ELEMENT] = DROPOUT_ELEMENT,
+                                              [RETORT_UNIT_CHANNEL] = DROPOUT_CHANNEL,
+                                              [RETORT_UNIT_SAMPLE] = DROPOUT_SAMPLE};
+    struct node *node = node_inside(x);
+    uint32_t stream;
+    if (node == NULL || !own_stream(own, name, &stream))
+        return NULL;
+    if ((size_t)unit >= sizeof units / sizeof units[0]) {
+        fail(own->graph->ctx, STATUS_BAD_INPUT, "dropout: there is no unit %d", (int)unit);
+        return NULL;
+    }
+    return node_outside(graph_dropout(own->graph, node, rate, units[unit], stream));
 }
 
 struct retort_store *retort_store(struct retort_own *own, const char *name, struct retort_shape row)

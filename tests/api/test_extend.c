@@ -155,7 +155,9 @@ static struct retort_node *all_build(const struct retort_method_site *site)
 #define TWO(name, text)                                                                                                \
     assert_null(retort_op_##name(NULL, x));                                                                            \
     assert_null(retort_op_##name(x, NULL));                                                                            \
-    built(#name, strcmp(#name, "match") == 0 ? retort_op_##name(labels, retort_op_argmax(x)) : retort_op_##name(x, x));
+    built(#name, strcmp(#name, "match") == 0       ? retort_op_##name(labels, retort_op_argmax(x))                     \
+                 : strcmp(#name, "embedding") == 0 ? retort_op_##name(x, labels)                                       \
+                                                   : retort_op_##name(x, x));
 #define AXES(name, text)                                                                                               \
     assert_null(retort_op_##name(NULL, 1, true));                                                                      \
     built(#name, retort_op_##name(map, 6, true));
@@ -166,12 +168,12 @@ static struct retort_node *all_build(const struct retort_method_site *site)
     built("constant", retort_op_constant(site->graph, (struct retort_shape){1, {2}}, (const double[]){1, 2}));
     built("clip", retort_op_clip(x, -1, 1));
     built("smooth_l1", retort_op_smooth_l1(x, x, 1));
-    built("where", retort_op_where(retort_op_greater(x, x), x, x));
+    built("where", retort_op_where(retort_op_compare(x, RETORT_GREATER, x), x, x));
     built("one_hot", retort_op_one_hot(labels, 3));
     built("cross_entropy", retort_op_cross_entropy(x, labels, 0.1));
     built("reshape", retort_op_reshape(x, (struct retort_shape){3, {retort_node_shape(x).size[0], 2, 2}}));
     built("transpose", retort_op_transpose(map, swap));
-    built("slice", retort_op_slice(map, 3, 0, -1));
+    built("slice", retort_op_slice(map, 3, 0, -1, 1));
     built("adaptive", retort_op_adaptive_average_pool(map, 1, 1));
     built("concat", retort_op_concat(2, both, 1));
     built("matmul", retort_op_matmul(x, x, false, true));

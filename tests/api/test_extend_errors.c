@@ -40,9 +40,9 @@ static struct retort_node *misuse_build(const struct retort_method_site *site)
     case 9:
         return retort_op_mean_all(retort_op_flatten(one));
     case 10:
-        return retort_op_mean_all(retort_op_slice(x, 5, 0, 1));
+        return retort_op_mean_all(retort_op_slice(x, 5, 0, 1, 1));
     case 11:
-        return retort_op_mean_all(retort_op_slice(x, 1, 3, 2));
+        return retort_op_mean_all(retort_op_slice(x, 1, 3, 2, 1));
     case 12:
         return retort_op_mean_all(retort_op_adaptive_average_pool(x, 0, 0));
     case 13:
@@ -105,7 +105,7 @@ static struct retort_node *reason_build(const struct retort_method_site *site)
 
 static struct retort_node *shapes_build(const struct retort_method_site *site)
 {
-    struct retort_node *sum = retort_op_add(site->student[0], retort_op_slice(site->teacher[0], 1, 0, 3));
+    struct retort_node *sum = retort_op_add(site->student[0], retort_op_slice(site->teacher[0], 1, 0, 3, 1));
     return retort_op_mean_all(retort_op_square(sum));
 }
 
