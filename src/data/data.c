@@ -130,6 +130,20 @@ static enum status make_splits(struct context *ctx, struct data *data, const str
     return STATUS_OK;
 }
 
+/* name_classes: a name for each class, or none at all. What the reader knows need not fit a recipe's `classes`. */
+static enum status name_classes(struct context *ctx, struct data *data, const struct value *section,
+                                const struct data_section *bound)
+{
+    const struct option_texts *names = &bound->class_names;
+    if (names->count == (size_t)data->classes)
+        data->class_names = names->values;
+    else if (bound->options.class_names.count > 0)
+        return value_fail(ctx, value_get(section, "class_names"), STATUS_BAD_INPUT,
+                          "class_names: expected a name for each of the %d classes, found %zu", data->classes,
+                          names->count);
+    return STATUS_OK;
+}
+
 enum status data_open(struct context *ctx, struct arena *arena, const struct value *section, const char *recipe_path,
                       struct data **out)
 {
@@ -142,6 +156,7 @@ enum status data_open(struct context *ctx, struct arena *arena, const struct val
     TRY(section_bind(ctx, arena, section, recipe_path, &bound));
     TRY(bound.reader->read(ctx, arena, bound.reader_options, bound.reader_section, &data->train, &data->test));
     TRY(count_classes(ctx, data, bound.options.classes));
+    TRY(name_classes(ctx, data, section, &bound));
     TRY(label_all(ctx, &data->train));
     TRY(label_all(ctx, &data->test));
     TRY(make_splits(ctx, data, section, bound.options.validation));

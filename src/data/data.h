@@ -49,8 +49,9 @@ struct split {
 
 struct augmentation;
 struct data {
-    const char *name; /* of the reader */
-    int classes;      /* the option, or the greatest label + 1; 0: unknown (no labels and no option) */
+    const char *name;               /* of the reader */
+    int classes;                    /* the option, or the greatest label + 1; 0: unknown (no labels and no option) */
+    const char *const *class_names; /* [classes]; of the arena; NULL: they have none */
     int64_t height, width, channels;
     struct split splits[SPLIT_KINDS];
     const struct augmentation *augmentation; /* for training; NULL: none */

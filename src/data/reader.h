@@ -8,6 +8,7 @@ struct reader {
     const char *name, *summary, *help; /* help: some lines for `retort help data NAME`, with an example */
     struct option_set options;
     size_t options_size;
+    const char *const *class_names; /* NULL-terminated; NULL: the files do not say what their classes are */
     const char *const *paths; /* names of its options that are paths, NULL-terminated; or NULL. They reach `read` joined
                                  to the recipe's folder */
     /* read: fills train and test (either may stay zeroed) from the bound options. `section` is the reader's own, for

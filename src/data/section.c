@@ -35,6 +35,10 @@ static const struct option_spec data_options[] = {
      .min = 0,
      .max = 1000000,
      .help = "number of classes; 0: the greatest label plus 1"},
+    {.name = "class_names",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct data_options, class_names),
+     .help = "what the classes are, for the report: one text for each, in their order"},
 };
 enum { DATA_OPTIONS = sizeof data_options / sizeof data_options[0] };
 
@@ -142,13 +146,26 @@ cleanup:
     return status;
 }
 
-/* resolve: the section with every value that applied, which means the same wherever it is read from. */
-static enum status resolve(struct context *ctx, struct arena *arena, const struct data_options *options,
-                           const struct reader *reader, const void *reader_options, struct value *augment,
-                           const struct value **out)
+/* class_names_of: those of the recipe, else those that the reader knows. */
+static struct option_texts class_names_of(const struct data_options *options, const struct reader *reader)
 {
+    struct option_texts names = options->class_names;
+    if (names.count > 0 || reader->class_names == NULL)
+        return names;
+    names.values = reader->class_names;
+    while (names.values[names.count] != NULL)
+        names.count++;
+    return names;
+}
+
+/* resolve: the section with every value that applied, which means the same wherever it is read from. */
+static enum status resolve(struct context *ctx, struct arena *arena, const struct data_section *section,
+                           struct value *augment, const struct value **out)
+{
+    const struct data_options *options = &section->options;
+    const struct reader *reader = section->reader;
     char folder[4096];
-    struct value *own = options_value(arena, reader->options, reader_options);
+    struct value *own = options_value(arena, reader->options, section->reader_options);
     for (size_t i = 0; own != NULL && reader->paths != NULL && reader->paths[i] != NULL; i++) {
         struct value *path = value_get(own, reader->paths[i]);
         if (path == NULL || path->kind != VALUE_TEXT || path->text[0] == '/')
@@ -166,6 +183,12 @@ static enum status resolve(struct context *ctx, struct arena *arena, const struc
     all = value_set(arena, all, "augment", augment);
     all = value_set(arena, all, "augment_seed", value_integer(arena, options->augment_seed));
     all = value_set(arena, all, "classes", value_integer(arena, options->classes));
+    const struct option_texts *names = &options->class_names; /* the reader's apply again where these are none */
+    struct value *list = value_list(arena);
+    for (size_t i = 0; i < names->count; i++)
+        list = value_append(arena, list, value_text(arena, names->values[i]));
+    if (names->count > 0)
+        all = value_set(arena, all, "class_names", list);
     *out = all;
     return all != NULL ? STATUS_OK : ctx->error.status;
 }
@@ -185,5 +208,6 @@ enum status section_bind(struct context *ctx, struct arena *arena, const struct 
         options_bind(ctx, arena, out->reader->options, out->reader_section, out->reader->name, out->reader_options));
     RETURN_IF(augmentation_bind(ctx, arena, out->options.augment, (uint64_t)out->options.augment_seed,
                                 out->augmentation, &augment));
-    return resolve(ctx, arena, &out->options, out->reader, out->reader_options, augment, &out->resolved);
+    out->class_names = class_names_of(&out->options, out->reader);
+    return resolve(ctx, arena, out, augment, &out->resolved);
 }

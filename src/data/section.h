@@ -9,6 +9,7 @@ struct data_options {
     const char *name;
     int64_t validation, augment_seed, classes;
     const struct value *augment;
+    struct option_texts class_names;
 };
 
 struct data_section {
@@ -17,7 +18,8 @@ struct data_section {
     void *reader_options;               /* bound; paths are joined to the recipe's folder */
     const struct value *reader_section; /* for positions; NULL: there is none */
     struct augmentation *augmentation;
-    const struct value *resolved; /* every value that applied; paths are absolute */
+    struct option_texts class_names; /* the option's, else the reader's; count 0: none */
+    const struct value *resolved;    /* every value that applied; paths are absolute */
 };
 
 /* section_bind: as data_open describes; everything is the arena's. */

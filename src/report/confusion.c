@@ -127,7 +127,7 @@ static size_t mistakes_find(const struct confusions *all, int64_t cells[LIST_MAX
     return count;
 }
 
-static void add_mistakes(const struct page *page, const struct confusions *all)
+static void add_mistakes(const struct page *page, const struct report_run *run, const struct confusions *all)
 {
     struct text *out = page->out;
     int64_t cells[LIST_MAX];
@@ -142,8 +142,11 @@ static void add_mistakes(const struct page *page, const struct confusions *all)
     text_add(out, all->gained != NULL ? "<th scope=\"col\">Change (points)</th></tr></thead>\n<tbody>\n"
                                       : "</tr></thead>\n<tbody>\n");
     for (size_t m = 0; m < count; m++) {
-        text_format(out, "<tr><th scope=\"row\">%lld → %lld</th>", (long long)(cells[m] / all->classes),
-                    (long long)(cells[m] % all->classes));
+        text_add(out, "<tr><th scope=\"row\">");
+        page_class(page, run, cells[m] / all->classes);
+        text_add(out, " → ");
+        page_class(page, run, cells[m] % all->classes);
+        text_add(out, "</th>");
         for (size_t i = 0; i < PAGE_SIDES; i++)
             if (all->side[i].stages > 0)
                 html_cell(out, FIGURE_PERCENT, all->side[i].share[cells[m]]);
@@ -155,8 +158,7 @@ static void add_mistakes(const struct page *page, const struct confusions *all)
         text_add(out, "</tr>\n");
     }
     text_add(out, "</tbody>\n");
-    page_table_end(page, "The most frequent mistakes: shares of the samples of the true class. Classes have their "
-                         "numbers in the data.");
+    page_table_end(page, "The most frequent mistakes: shares of the samples of the true class.");
 }
 
 void page_confusion(const struct page *page, const struct report_run *run)
@@ -172,8 +174,9 @@ void page_confusion(const struct page *page, const struct report_run *run)
     if (all.classes <= MATRIX_CLASSES_MAX) {
         text_add(page->out, "<p class=\"lead\">Of the test samples of a class (row), the percentage that was answered "
                             "as each class (column). The colour is for mistakes: the root of their share.</p>\n");
+        page_classes(page, run);
         add_matrices(page, &all);
     }
-    add_mistakes(page, &all);
+    add_mistakes(page, run, &all);
     page_section_end(page);
 }

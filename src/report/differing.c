@@ -89,7 +89,7 @@ static void add_bar(struct text *out, const char *role, double probability)
 }
 
 /* add_labels: the soft labels: for each class teacher above student. */
-static void add_labels(const struct page *page, const struct sample *sample)
+static void add_labels(const struct page *page, const struct report_run *run, const struct sample *sample)
 {
     struct text *out = page->out;
     bool *shown = arena_take(page->arena, (size_t)sample->classes, sizeof *shown);
@@ -101,7 +101,9 @@ static void add_labels(const struct page *page, const struct sample *sample)
     for (int64_t i = 0; i < CLASSES_SHOWN && i < sample->classes; i++) {
         int64_t class = next_class(sample, shown);
         shown[class] = true;
-        text_format(out, "<dt%s>%lld</dt><dd>", class == sample->label ? " class=\"label\"" : "", (long long)class);
+        text_format(out, "<dt%s>", class == sample->label ? " class=\"label\"" : "");
+        page_class(page, run, class);
+        text_add(out, "</dt><dd>");
         add_bar(out, "teacher", sample->teacher[class]);
         add_bar(out, "distilled", sample->student[class]);
         text_add(out, "</dd>");
@@ -120,7 +122,8 @@ static void add_image(const struct page *page, const struct report_detail *detai
     text_add(page->out, "\">");
 }
 
-static void add_sample(const struct page *page, const struct report_detail *detail, int64_t index, double *room)
+static void add_sample(const struct page *page, const struct report_run *run, const struct report_detail *detail,
+                       int64_t index, double *room)
 {
     struct text *out = page->out;
     int64_t k = detail->classes;
@@ -134,17 +137,19 @@ static void add_sample(const struct page *page, const struct report_detail *deta
     text_add(out, "<li>");
     add_image(page, detail, index);
     text_format(out, "<div><p><strong>Sample %d</strong> ", (int)sample.place);
+    text_add(out, sample.label >= 0 ? "label " : "no label");
     if (sample.label >= 0)
-        text_format(out, "label %d<br>", (int)sample.label);
-    else
-        text_add(out, "no label<br>");
-    text_format(out, "Teacher %lld, student %lld</p>", (long long)most_probable(sample.teacher, k),
-                (long long)most_probable(sample.student, k));
-    add_labels(page, &sample);
+        page_class(page, run, sample.label);
+    text_add(out, "<br>Teacher ");
+    page_class(page, run, most_probable(sample.teacher, k));
+    text_add(out, ", student ");
+    page_class(page, run, most_probable(sample.student, k));
+    text_add(out, "</p>");
+    add_labels(page, run, &sample);
     text_add(out, "</div></li>\n");
 }
 
-static void add_samples(const struct page *page, const struct report_stage *stage)
+static void add_samples(const struct page *page, const struct report_run *run, const struct report_stage *stage)
 {
     struct text *out = page->out;
     const struct report_detail *detail = &stage->detail;
@@ -162,7 +167,7 @@ static void add_samples(const struct page *page, const struct report_stage *stag
                 "student; the underlined class is the label.</p>\n<ul class=\"samples\">\n",
                 (long long)detail->differing.count);
     for (int64_t i = 0; i < detail->differing.count; i++)
-        add_sample(page, detail, i, room);
+        add_sample(page, run, detail, i, room);
     text_add(out, "</ul>\n");
 }
 
@@ -178,6 +183,6 @@ void page_differing(const struct page *page, const struct report_run *run)
     if (outcomes)
         add_outcomes(page, run);
     if (samples)
-        add_samples(page, shown);
+        add_samples(page, run, shown);
     page_section_end(page);
 }

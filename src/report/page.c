@@ -132,3 +132,21 @@ void page_panels_end(const struct page *page)
 {
     text_add(page->out, "</div>\n");
 }
+
+void page_class(const struct page *page, const struct report_run *run, int64_t class)
+{
+    char number[REPORT_CLASS_NUMBER];
+    html_text(page->out, report_class(run, class, number));
+}
+
+void page_classes(const struct page *page, const struct report_run *run)
+{
+    if (run->classes == 0)
+        return;
+    text_add(page->out, "<p class=\"caption\">The classes:");
+    for (size_t i = 0; i < run->classes; i++) {
+        text_format(page->out, "%s <b>%zu</b>&nbsp;", i > 0 ? "," : "", i);
+        html_text(page->out, run->class_names[i]);
+    }
+    text_add(page->out, ".</p>\n");
+}

@@ -44,6 +44,9 @@ void page_charts_end(const struct page *page);
 /* Panels: figures without a library, side by side where there is room. */
 void page_panels(const struct page *page);
 void page_panels_end(const struct page *page);
+/* page_class: the class's name or number. page_classes: which number is which class, as a line; nothing without names. */
+void page_class(const struct page *page, const struct report_run *run, int64_t class);
+void page_classes(const struct page *page, const struct report_run *run);
 /* page_script_with_data: `data` as JSON under `id`, then the script that reads it. */
 void page_script_with_data(const struct page *page, const char *id, const struct value *data,
                            const char *const *script);

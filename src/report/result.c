@@ -153,6 +153,27 @@ static enum status read_comparison(const struct result *result, struct report_ru
     return STATUS_OK;
 }
 
+static enum status read_class_names(const struct result *result, struct report_run *run)
+{
+    const struct value *list = result_get(result, "class_names");
+    if (list == NULL)
+        return STATUS_OK;
+    if (list->kind != VALUE_LIST)
+        return result_wrong(result, "class_names", "a list of texts");
+    run->class_names = arena_take(result->arena, list->count, sizeof *run->class_names);
+    if (run->class_names == NULL)
+        return STATUS_NO_MEMORY;
+    run->classes = list->count;
+    for (size_t i = 0; i < list->count; i++) {
+        char path[PATH_SIZE];
+        snprintf(path, sizeof path, "class_names.%zu", i);
+        RETURN_IF(result_text(result, path, &run->class_names[i]));
+        if (run->class_names[i] == NULL)
+            return result_wrong(result, path, "a text");
+    }
+    return STATUS_OK;
+}
+
 static enum status read_stages(const struct result *result, struct report_run *run)
 {
     const struct value *list = result_get(result, "stages");
@@ -204,6 +225,7 @@ enum status result_read(struct context *ctx, struct arena *arena, const char *fi
     RETURN_IF(result_number(&result, "machine.cores", &run->cores));
     RETURN_IF(result_number(&result, "machine.threads", &run->threads));
     RETURN_IF(result_number(&result, "seconds", &run->seconds));
+    RETURN_IF(read_class_names(&result, run));
     RETURN_IF(read_stages(&result, run));
     return read_comparison(&result, run);
 }

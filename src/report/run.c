@@ -7,6 +7,7 @@
 #include "report/result.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { RECIPE_BYTES_MAX = 1 << 20 };
@@ -80,6 +81,14 @@ const struct report_stage *report_role(const struct report_run *run, const char 
         if (strcmp(run->stage[i].role, role) == 0)
             return &run->stage[i];
     return NULL;
+}
+
+const char *report_class(const struct report_run *run, int64_t class, char number[REPORT_CLASS_NUMBER])
+{
+    if (class >= 0 && (uint64_t) class < run->classes)
+        return run->class_names[class];
+    snprintf(number, REPORT_CLASS_NUMBER, "%lld", (long long)class);
+    return number;
 }
 
 const struct report_stage *report_detailed(const struct report_run *run, const char *role)

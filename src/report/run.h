@@ -34,6 +34,8 @@ struct report_run {
     const char *started, *version, *recipe_sha256, *recipe;
     const char *cpu, *isa;
     double cores, threads, seconds;
+    size_t classes; /* how many have names; 0: none */
+    const char **class_names;
     size_t stages;
     struct report_stage *stage; /* [stages] */
     bool compared;              /* both sides were trained; the four below are set */
@@ -53,6 +55,9 @@ double report_role_mean(const struct report_run *run, const char *role, size_t o
 const struct report_stage *report_role(const struct report_run *run, const char *role);
 /* report_detailed: the role's first stage whose classes were recorded closely (class_logits), or NULL. */
 const struct report_stage *report_detailed(const struct report_run *run, const char *role);
+/* report_class: the class's name, or its number, written into `number`. */
+enum { REPORT_CLASS_NUMBER = 24 };
+const char *report_class(const struct report_run *run, int64_t class, char number[REPORT_CLASS_NUMBER]);
 /* report_student: "distilled" or "alone", whichever the run ends in; NULL: neither. */
 const char *report_student(const struct report_run *run);
 

@@ -171,6 +171,7 @@ void page_similarity(const struct page *page, const struct report_run *run)
         "resemble, which is what a student can learn beyond the labels. The students are those of the first "
         "seed.</p>\n",
         (long long)all.samples);
+    page_classes(page, run);
     add_slider(out);
     if (room == NULL || data == NULL || add_matrices(page, &all, room) != STATUS_OK) {
         out->failed = true;

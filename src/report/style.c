@@ -91,7 +91,7 @@ const char *const page_style[] = {
     ".samples p{margin:0 0 6px;font-size:13px;line-height:1.4;color:var(--soft)}.samples strong{color:var(--ink)}",
     ".samples dl{margin:0;display:grid;grid-template-columns:auto 1fr;gap:7px 8px;font-size:12px;line-height:1;",
     "font-variant-numeric:tabular-nums}",
-    ".samples dt{min-width:1.4em;text-align:right;align-self:center}",
+    ".samples dt{min-width:1.4em;max-width:7em;text-align:right;align-self:center;overflow-wrap:anywhere}",
     ".samples dt.label{font-weight:650;text-decoration:underline;text-underline-offset:3px}",
     ".samples dd{margin:0;display:grid;grid-template-columns:1fr 3.2em;gap:1px 6px;align-items:center;",
     "text-align:right}",

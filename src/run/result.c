@@ -99,6 +99,15 @@ static struct value *comparison_value(struct arena *arena, const struct plan *pl
     return value_set(arena, comparison, "verdict", value_text(arena, verdict_text(verdict)));
 }
 
+/* class_names_value: NULL where the data's classes have no names. */
+static struct value *class_names_value(struct arena *arena, const struct data *data)
+{
+    struct value *list = data->class_names ? value_list(arena) : NULL;
+    for (int i = 0; list && i < data->classes; i++)
+        list = value_append(arena, list, value_text(arena, data->class_names[i]));
+    return list;
+}
+
 struct value *result_make(struct arena *arena, const struct plan *plan, const char *version,
                           const struct kernel_context *kernels, struct value *entries, double seconds)
 {
@@ -107,6 +116,8 @@ struct value *result_make(struct arena *arena, const struct plan *plan, const ch
     result = value_set(arena, result, "recipe_sha256", value_text(arena, plan->sha256));
     result = value_set(arena, result, "machine", machine_value(arena, kernels));
     result = value_set(arena, result, "seconds", value_real(arena, seconds));
+    if (plan->data->class_names)
+        result = value_set(arena, result, "class_names", class_names_value(arena, plan->data));
     result = value_set(arena, result, "stages", entries);
     return value_set(arena, result, "comparison", comparison_value(arena, plan, entries));
 }

@@ -185,6 +185,35 @@ static void test_classes(void **state)
     data_free(&f->ctx, data);
 }
 
+static void test_class_names(void **state)
+{
+    struct fixture *f = *state;
+    struct data *data = NULL;
+    assert_int_equal(open_data(&f->ctx, f->arena, "{idx: {" FILES "}, class_names: [a, b, c, d, e]}", NULL, &data),
+                     STATUS_OK);
+    assert_int_equal(data->classes, 5);
+    assert_string_equal(data->class_names[4], "e");
+    assert_string_equal(value_path(data->resolved, "class_names.0")->text, "a");
+    data_free(&f->ctx, data);
+    assert_int_equal(open_data(&f->ctx, f->arena, "idx: {" FILES "}", NULL, &data), STATUS_OK);
+    assert_null(data->class_names);
+    assert_null(value_path(data->resolved, "class_names"));
+    data_free(&f->ctx, data);
+    expect_failure(&f->ctx, open_data(&f->ctx, f->arena, "{idx: {" FILES "}, class_names: [a, b]}", "r.yaml", &data),
+                   STATUS_BAD_INPUT, "r.yaml:1:", "class_names: expected a name for each of the 5 classes, found 2",
+                   NULL);
+    /* What a reader knows of its classes does not bind a recipe that has others. */
+    assert_int_equal(open_data(&f->ctx, f->arena, "name: fashion-mnist", NULL, &data), STATUS_OK);
+    assert_string_equal(data->class_names[9], "ankle boot");
+    data_free(&f->ctx, data);
+    struct data *again = NULL;
+    assert_int_equal(open_data(&f->ctx, f->arena, "{name: fashion-mnist, classes: 11}", NULL, &data), STATUS_OK);
+    assert_null(data->class_names);
+    assert_int_equal(data_open(&f->ctx, f->arena, data->resolved, NULL, &again), STATUS_OK);
+    data_free(&f->ctx, again);
+    data_free(&f->ctx, data);
+}
+
 static void test_wrong_sections(void **state)
 {
     struct fixture *f = *state;
@@ -365,6 +394,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_paths_are_relative_to_the_recipe, setup, teardown),
         cmocka_unit_test_setup_teardown(test_resolved, setup, teardown),
         cmocka_unit_test_setup_teardown(test_classes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_class_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_sections, setup, teardown),
         cmocka_unit_test(test_names_the_broken_file),
         cmocka_unit_test_setup_teardown(test_hash_depends_on_content, setup, teardown),

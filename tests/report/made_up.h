@@ -23,6 +23,7 @@ struct made_up {
     bool recorded, recipe;
     bool bare;   /* the record has no curves */
     int classes; /* of the record's details; 0: it has none, as an older run's */
+    bool named;  /* the classes have names, which hold what must be escaped */
 };
 
 enum { MADE_UP_SEEDS_MAX = 16, MADE_UP_EPOCHS = 15, MADE_UP_STEPS = 90 /* an epoch */ };
@@ -147,6 +148,11 @@ static inline void made_up_write(struct context *ctx, const struct made_up *spec
               value_text(arena, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"));
     value_set(arena, root, "machine", machine);
     value_set(arena, root, "seconds", value_real(arena, 541.7));
+    struct value *names = value_list(arena);
+    for (int i = 0; spec->named && i < spec->classes; i++)
+        value_append(arena, names, value_text(arena, arena_format(arena, "<kind %c>", 'a' + i)));
+    if (spec->named)
+        value_set(arena, root, "class_names", names);
     value_set(arena, root, "stages", stages);
     value_set(arena, root, "comparison",
               spec->baseline ? made_up_comparison(arena, alone, distilled, spec->seeds) : value_null(arena));

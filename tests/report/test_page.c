@@ -230,6 +230,21 @@ static void names_are_escaped_everywhere(void **state)
 }
 
 /* without_library: the page as it is where Chart.js is not installed. */
+static void classes_have_their_names(void **state)
+{
+    (void)state;
+    struct context ctx;
+    struct made_up spec = usual;
+    spec.named = true;
+    char *page = made_page(&ctx, &spec, "named");
+    assert_says(page, "<b>0</b>&nbsp;&lt;kind a&gt;, <b>1</b>&nbsp;&lt;kind b&gt;,");
+    assert_says(page, "&lt;kind a&gt; → &lt;kind b&gt;</th>");
+    assert_says(page, "<br>Teacher &lt;kind ");
+    assert_says(page, "label &lt;kind ");
+    assert_does_not_say(page, "<kind");
+    memory_free(&ctx, page);
+}
+
 static void page_without_library_says_so(void **state)
 {
     (void)state;
@@ -396,6 +411,8 @@ static void wrong_results_are_refused(void **state)
     assert_refused("{\"stages\":[]}", "\"format\"", "found nothing");
     assert_refused("{\"format\":2,\"stages\":[]}", "expected 1", "found 2");
     assert_refused("{\"format\":1}", "\"stages\"", "found nothing");
+    assert_refused("{\"format\":1,\"class_names\":3,\"stages\":[]}", "\"class_names\"", "a list of texts");
+    assert_refused("{\"format\":1,\"class_names\":[\"a\",3],\"stages\":[]}", "\"class_names.1\"", "found 3");
     assert_refused("{\"format\":1,\"stages\":[3]}", "\"stages.0\"", "found 3");
     assert_refused("{\"format\":1,\"stages\":[{\"role\":\"teacher\"}]}", "\"stages.0.name\"", "expected a text");
     assert_refused("{\"format\":1,\"stages\":[{\"name\":\"t\"}]}", "\"stages.0.role\"", "expected a text");
@@ -514,6 +531,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(verdict_is_honest),
         cmocka_unit_test(undefined_figures_are_dashes),
         cmocka_unit_test(names_are_escaped_everywhere),
+        cmocka_unit_test(classes_have_their_names),
         cmocka_unit_test(page_without_library_says_so),
         cmocka_unit_test(details_have_their_sections),
         cmocka_unit_test(sections_are_left_out),

@@ -16,6 +16,9 @@ static const struct option_spec fashion_mnist_options[] = {
      .help = "where the four IDX files lie; the default is where Debian's package dataset-fashion-mnist puts them"},
 };
 
+static const char *const fashion_mnist_classes[] = {"T-shirt", "trouser", "pullover", "dress",      "coat", "sandal",
+                                                    "shirt",   "sneaker", "bag",      "ankle boot", NULL};
+
 static const char *const fashion_mnist_path_options[] = {"directory", NULL};
 
 static enum status fashion_mnist_read(struct context *ctx, struct arena *arena, const void *options,
@@ -49,6 +52,7 @@ const struct reader reader_fashion_mnist = {
             "    data: {name: fashion-mnist, validation: 5000, augment: {flip: true}}",
     .options = {fashion_mnist_options, sizeof fashion_mnist_options / sizeof fashion_mnist_options[0]},
     .options_size = sizeof(struct fashion_mnist_options),
+    .class_names = fashion_mnist_classes,
     .paths = fashion_mnist_path_options,
     .read = fashion_mnist_read,
 };
