@@ -76,6 +76,11 @@ uint32_t random_u32(const struct random_key *key, uint64_t index)
     return words[index % 4];
 }
 
+uint32_t random_u16(const struct random_key *key, uint64_t index)
+{
+    return random_u32(key, index / 2) >> 16 * (index % 2) & UINT16_MAX;
+}
+
 /* unit: 53 bits of two words as a number in [0, 1). */
 static double unit(uint32_t high, uint32_t low)
 {

@@ -22,6 +22,7 @@ void random_philox_key(const struct random_key *key, uint32_t words[2]);
 /* random_block: four 32-bit words of counter `index`. */
 void random_block(const struct random_key *key, uint64_t index, uint32_t out[4]);
 uint32_t random_u32(const struct random_key *key, uint64_t index); /* word index % 4 of block index / 4 */
+uint32_t random_u16(const struct random_key *key, uint64_t index); /* half index % 2, low first, of word index / 2 */
 double random_uniform(const struct random_key *key,
                       uint64_t index); /* [0,1), 53 bits, from two words of block `index` */
 double random_normal(const struct random_key *key,

@@ -98,7 +98,7 @@ static enum status memory_check(const struct program *program)
     return fail(program->ctx, STATUS_NO_MEMORY,
                 "a batch of %lld needs %.1f GiB for its values, and there are %.1f GiB of memory; use a smaller batch, "
                 "map or network",
-                (long long)program->batch, needed / gib, there / gib);
+                (long long)program->batch * program->slices, needed / gib, there / gib);
 }
 
 enum status plan_place(struct program *program)

@@ -1,5 +1,5 @@
-/* plan.h: what compiling makes of a graph, shared by the files that make it: collect.c (calls in order), fuse.c (patterns),
- * sequence.c (forward, recompute and backward steps), plan.c (lifetimes and offsets), program.c (the run). */
+/* plan.h: what compiling makes of a graph, shared by the files that make it: collect.c (calls in order), slice.c (samples
+ * at a time), fuse.c (patterns), * sequence.c (forward, recompute and backward steps), plan.c (lifetimes and offsets), program.c (the run). */
 #ifndef GRAPH_PLAN_H
 #define GRAPH_PLAN_H
 
@@ -21,7 +21,7 @@ struct planned_call {
 
 /* A piece of the arena: alive from step `first` to step `last`, both included. */
 struct buffer {
-    size_t bytes, offset;
+    size_t bytes, offset, slice_bytes; /* slice_bytes: as an operand's */
     int first, last;
     int root; /* the buffer whose memory it takes over, or itself */
 };
@@ -30,6 +30,7 @@ enum operand_kind { OPERAND_NONE, OPERAND_BUFFER, OPERAND_INPUT, OPERAND_VALUE, 
 struct operand {
     enum operand_kind kind;
     int index;                     /* of the buffer, the input, or the parameters entry */
+    size_t slice_bytes;            /* from one slice's values to the next's, where the whole batch is there; else 0 */
     struct parameters *parameters; /* VALUE, GRADIENT */
     void *fixed;                   /* FIXED */
 };
@@ -71,7 +72,8 @@ struct program {
     struct kernel_context *kernels;
     struct program_memory *memory;
     const struct kernels *table;
-    int64_t batch;
+    int64_t batch; /* that the steps are planned for: of a slice */
+    int64_t slices, slice;
     enum element precision;
     unsigned flags;
     bool has_backward, updates;
@@ -109,9 +111,11 @@ struct program {
 };
 
 struct tensor_spec plan_bound(const struct program *program, const struct tensor_spec *spec);
+bool plan_by_sample(const struct node *node); /* are its values those of one sample after the other? */
 size_t plan_bytes(const struct program *program, const struct tensor_spec *spec);
 
 enum status plan_collect(struct program *program);  /* calls, readers, kept, learns */
+void plan_slice(struct program *program);           /* batch and slices */
 enum status plan_fuse(struct program *program);     /* batch norm + activation, convolution + batch norm + activation */
 enum status plan_prepare(struct program *program);  /* needs, constants, derived memory */
 enum status plan_sequence(struct program *program); /* steps with operands and lifetimes */

@@ -73,6 +73,7 @@ enum status program_compile(struct graph *graph, const struct program_spec *spec
         TRY(fail(ctx, STATUS_BAD_SHAPE, "a loss must be a scalar, found rank %d at %s", spec->loss->spec.shape.rank,
                  spec->loss->name));
     TRY(plan_collect(program));
+    plan_slice(program);
     TRY(plan_fuse(program));
     TRY(plan_prepare(program));
     TRY(plan_sequence(program));
@@ -99,16 +100,19 @@ void program_free(struct program *program)
     memory_free(ctx, program);
 }
 
+/* operand_address: in the slice that runs. */
 static void *operand_address(const struct program *program, const struct operand *operand,
                              const struct bindings *bindings)
 {
+    const size_t at = (size_t)program->slice * operand->slice_bytes;
     switch (operand->kind) {
     case OPERAND_NONE:
         return NULL;
     case OPERAND_BUFFER:
-        return (char *)program->memory->base + program->buffers[operand->index].offset;
+        return (char *)program->memory->base + program->buffers[operand->index].offset + at;
     case OPERAND_INPUT:
-        return bindings ? (void *)(uintptr_t)bindings->inputs[operand->index] : NULL;
+        return bindings && bindings->inputs[operand->index] ? (char *)(uintptr_t)bindings->inputs[operand->index] + at
+                                                            : NULL;
     case OPERAND_VALUE:
         return parameters_value(operand->parameters, operand->index);
     case OPERAND_GRADIENT:
@@ -292,17 +296,8 @@ static void updates_commit(struct program *program, const struct bindings *bindi
     }
 }
 
-enum status program_run(struct program *program, const struct bindings *bindings, unsigned flags)
+static enum status steps_run(struct program *program, const struct bindings *bindings, int n, unsigned flags)
 {
-    RETURN_IF(memory_ready(program->memory));
-    program->random = (struct op_random){bindings->seed, bindings->step};
-    knobs_put(program);
-    if (program->flags & PLAN_POISON)
-        memset(program->memory->base, 0xFF, program->arena_bytes);
-    bool backward = (flags & RUN_BACKWARD) && program->has_backward;
-    if (backward)
-        gradients_clear(program);
-    int n = backward ? program->n_steps : program->n_forward;
     for (int i = 0; i < n; i++) {
         struct step *step = &program->steps[i];
         double begin = program->profile ? work_seconds(program->kernels->threads) : 0;
@@ -314,9 +309,28 @@ enum status program_run(struct program *program, const struct bindings *bindings
         if (program->flags & PLAN_POISON)
             poison_dead(program, i);
     }
-    if (flags & RUN_COMMIT)
-        updates_commit(program, bindings);
     return STATUS_OK;
+}
+
+enum status program_run(struct program *program, const struct bindings *bindings, unsigned flags)
+{
+    enum status status = memory_ready(program->memory);
+    if (status != STATUS_OK)
+        return status;
+    program->random = (struct op_random){bindings->seed, bindings->step};
+    knobs_put(program);
+    if (program->flags & PLAN_POISON)
+        memset(program->memory->base, 0xFF, program->arena_bytes);
+    bool backward = (flags & RUN_BACKWARD) && program->has_backward;
+    if (backward)
+        gradients_clear(program);
+    const int n = backward ? program->n_steps : program->n_forward;
+    for (program->slice = 0; program->slice < program->slices && status == STATUS_OK; program->slice++)
+        status = steps_run(program, bindings, n, flags);
+    program->slice = 0; /* outputs begin there */
+    if (status == STATUS_OK && flags & RUN_COMMIT)
+        updates_commit(program, bindings);
+    return status;
 }
 
 const void *program_output(const struct program *program, int i)
@@ -346,60 +360,6 @@ bool program_reaches(const struct program *program, const struct parameters *par
             if (program->reached[i].written[j])
                 return true;
     return false;
-}
-
-int program_step_count(const struct program *program)
-{
-    return program->n_steps;
-}
-
-static double step_flops(const struct program *program, const struct step *step)
-{
-    const struct op_call *call = &program->calls[step->call].call;
-    int passes = step->kind != STEP_BACKWARD;
-    for (int i = 0; step->kind == STEP_BACKWARD && i < 2 && i < call->n_inputs; i++)
-        passes += step->d_in[i].kind != OPERAND_NONE;
-    return call->op->macs ? 2 * call->op->macs(call) * passes : 0;
-}
-
-static double operand_bytes(const struct operand *operand, const struct tensor_spec *spec)
-{
-    return operand->kind == OPERAND_NONE ? 0
-                                         : (double)shape_elements(&spec->shape) * (double)element_size(spec->element);
-}
-
-static double step_bytes(const struct program *program, const struct step *step)
-{
-    const struct op_call *call = &program->calls[step->call].call;
-    double bytes = 0;
-    for (int i = 0; i < call->n_inputs; i++)
-        bytes += operand_bytes(&step->in[i], &call->in[i]) +
-                 (step->add[i] ? 2 : 1) * operand_bytes(&step->d_in[i], &call->in[i]);
-    for (int i = 0; i < call->n_outputs; i++)
-        bytes += operand_bytes(&step->out[i], &call->out[i]) + operand_bytes(&step->d_out[i], &call->out[i]);
-    return bytes;
-}
-
-struct program_step_info program_step(const struct program *program, int i)
-{
-    static const char *const phases[] = {"forward", "recompute", "backward"};
-    const struct step *step = &program->steps[i];
-    const struct planned_call *planned = &program->calls[step->call];
-    return (struct program_step_info){.phase = phases[step->kind],
-                                      .name = planned->call.name,
-                                      .op = planned->call.op->name,
-                                      .kernel = planned->needs.kernel,
-                                      .out = planned->call.out[0].shape,
-                                      .seconds = step->seconds,
-                                      .flops = step_flops(program, step),
-                                      .bytes = step_bytes(program, step)};
-}
-
-void program_profile(struct program *program, bool on)
-{
-    program->profile = on;
-    for (int i = 0; on && i < program->n_steps; i++)
-        program->steps[i].seconds = 0;
 }
 
 size_t program_arena_bytes(const struct program *program)

@@ -13,6 +13,7 @@ struct program_memory;
 enum {
     PLAN_NO_SHARING = 1, /* every value has memory of its own: the same bits */
     PLAN_POISON = 2,     /* freed values and fresh memory are filled with NaN: the same result */
+    PLAN_WHOLE_BATCH = 4 /* no slices (slice.c): the bits of the same calls in a program that goes backward, too */
 };
 
 struct program_spec {

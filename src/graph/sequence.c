@@ -49,7 +49,8 @@ static struct step *step_new(struct program *program, enum step_kind kind, int c
 static struct operand operand_buffer(struct program *program, int buffer)
 {
     program->buffers[buffer].last = program->n_steps;
-    return (struct operand){.kind = OPERAND_BUFFER, .index = buffer};
+    return (struct operand){
+        .kind = OPERAND_BUFFER, .index = buffer, .slice_bytes = program->buffers[buffer].slice_bytes};
 }
 
 /* operand_read: where a node's value lies now; a buffer lives at least until the step being made. */
@@ -57,7 +58,9 @@ static struct operand operand_read(struct program *program, const struct node *n
 {
     switch (node->kind) {
     case NODE_INPUT:
-        return (struct operand){.kind = OPERAND_INPUT, .index = node->input};
+        return (struct operand){.kind = OPERAND_INPUT,
+                                .index = node->input,
+                                .slice_bytes = plan_by_sample(node) ? plan_bytes(program, &node->spec) : 0};
     case NODE_PARAMETER:
     case NODE_STATE:
         return (struct operand){.kind = OPERAND_VALUE, .index = node->entry, .parameters = node->parameters};
@@ -80,8 +83,14 @@ static enum status outputs_make(struct program *program, struct planned_call *pl
 {
     for (int i = 0; i < planned->call.n_outputs; i++) {
         int buffer = -1;
-        RETURN_IF(buffer_new(program, plan_bytes(program, &planned->outputs[i]->spec), &buffer));
-        step->out[i] = (struct operand){.kind = OPERAND_BUFFER, .index = buffer};
+        const size_t bytes = plan_bytes(program, &planned->outputs[i]->spec);
+        const bool whole = program->slices > 1 && program->kept[planned->outputs[i]->id];
+        RETURN_IF(buffer_new(program, whole ? bytes * (size_t)program->slices : bytes, &buffer));
+        if (whole) { /* written slice by slice, while all steps run again and again */
+            program->buffers[buffer].slice_bytes = bytes;
+            program->buffers[buffer].first = 0;
+        }
+        step->out[i] = operand_buffer(program, buffer);
         if (i == 0 || !only_first)
             program->value[planned->outputs[i]->id] = buffer;
     }

@@ -2,7 +2,7 @@
 #include "kernel/winograd.h"
 
 /* Fewer channels than this leave vectors empty, and the sums' additions weigh more than the multiplications saved. */
-enum { CHANNELS_LEAST = 8, STRIP_VALUES = 6144, ALIGNED_CHANNELS = 8 };
+enum { CHANNELS_LEAST = 8, STRIP_VALUES = 12288, STRIP_LEAST = 7, ALIGNED_CHANNELS = 8 };
 
 static int64_t round_up(int64_t n)
 {
@@ -38,13 +38,13 @@ struct winograd_sizes winograd_sizes(const struct convolution_shape *s)
 {
     struct winograd_sizes n = {.groups = (s->out_size[1] + WINOGRAD_PIXELS - 1) / WINOGRAD_PIXELS};
     n.line = (WINOGRAD_PIXELS * n.groups + WINOGRAD_TAPS - 1) * s->in;
-    n.map = (s->out_size[0] + WINOGRAD_TAPS - 1) * n.groups * s->in;
     n.wide = round_up(s->out);
-    n.strip = STRIP_VALUES / (WINOGRAD_POINTS * n.groups * n.wide);
-    n.strip = n.strip < 1 ? 1 : n.strip;
-    n.strip = n.strip > s->out_size[0] ? s->out_size[0] : n.strip;
-    const int64_t strips = (s->out_size[0] + n.strip - 1) / n.strip; /* of rows as equal as possible */
-    n.strip = (s->out_size[0] + strips - 1) / strips;
+    const int64_t row = WINOGRAD_POINTS * n.groups * (s->in + n.wide);
+    n.strip = STRIP_VALUES / row;
+    n.strip = n.strip < STRIP_LEAST ? STRIP_LEAST : n.strip;
+    n.strip = n.strip > s->size[0] ? s->size[0] : n.strip;
+    const int64_t strips = (s->size[0] + n.strip - 1) / n.strip; /* of rows as equal as possible */
+    n.strip = (s->size[0] + strips - 1) / strips;
     return n;
 }
 
@@ -64,18 +64,20 @@ size_t winograd_packed_bytes(const struct convolution_shape *s, size_t size)
 size_t winograd_forward_scratch(const struct convolution_shape *s, size_t size, int threads)
 {
     const struct winograd_sizes n = winograd_sizes(s);
-    const int64_t sums = WINOGRAD_POINTS * n.strip * n.groups * n.wide + s->out_size[1] * s->out; /* and a row of y */
-    return (size_t)threads *
-           (bytes_rounded((size_t)n.line * size) + bytes_rounded((size_t)(WINOGRAD_POINTS * n.map) * size) +
-            bytes_rounded((size_t)sums * size));
+    const int64_t points = WINOGRAD_POINTS * n.strip * n.groups * s->in;
+    const int64_t sums = WINOGRAD_POINTS * (n.strip + WINOGRAD_TAPS - 1) * n.groups * n.wide;
+    const size_t maps =
+        bytes_rounded((size_t)points * size) + bytes_rounded((size_t)(sums + s->out_size[1] * s->out) * size);
+    return (size_t)threads * (bytes_rounded((size_t)n.line * size) + maps); /* with a row of x, and one of y */
 }
 
 size_t winograd_weights_piece(const struct convolution_shape *s, size_t size)
 {
     const struct winograd_sizes n = winograd_sizes(s);
     const int64_t together = convolution_together(s), out = round_up(s->out);
-    const size_t x = bytes_rounded((size_t)(WINOGRAD_POINTS * together * n.map) * size);
-    const size_t dy = bytes_rounded((size_t)(WINOGRAD_POINTS * together * s->out_size[0] * n.groups * out) * size);
+    const int64_t x_map = s->size[0] * n.groups * s->in, dy_map = (s->size[0] + WINOGRAD_TAPS - 1) * n.groups * out;
+    const size_t x = bytes_rounded((size_t)(WINOGRAD_POINTS * together * x_map) * size);
+    const size_t dy = bytes_rounded((size_t)(WINOGRAD_POINTS * together * dy_map) * size);
     const size_t lines =
         bytes_rounded((size_t)n.line * size) + bytes_rounded((size_t)(WINOGRAD_PIXELS * n.groups * s->out) * size);
     return lines + x + dy;
@@ -84,7 +86,6 @@ size_t winograd_weights_piece(const struct convolution_shape *s, size_t size)
 size_t winograd_weights_scratch(const struct convolution_shape *s, size_t size, int threads)
 {
     const int64_t elements = WINOGRAD_POINTS * WINOGRAD_TAPS * s->in * round_up(s->out);
-    return bytes_rounded((size_t)convolution_together(s) * sizeof(ptrdiff_t)) +
-           (size_t)threads * winograd_weights_piece(s, size) +
+    return (size_t)threads * winograd_weights_piece(s, size) +
            (size_t)convolution_chunks(s) * bytes_rounded((size_t)elements * size);
 }

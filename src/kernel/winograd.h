@@ -27,8 +27,7 @@ struct convolution_shape winograd_back(const struct convolution_shape *shape);
 struct winograd_sizes {
     int64_t groups; /* of four pixels, in a row */
     int64_t line;   /* a padded row of x, as far as its groups reach */
-    int64_t map;    /* one point's x_t of a sample: [out_size[0] + 2][groups][in] */
-    int64_t strip;  /* rows of y whose m_t, [6][strip][groups][wide], are made at once */
+    int64_t strip;  /* rows of x whose points, and what they add to m_t, are made at once */
     int64_t wide;   /* out, and what a panel of the product is wider */
 };
 struct winograd_sizes winograd_sizes(const struct convolution_shape *shape);

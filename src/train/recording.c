@@ -106,7 +106,8 @@ enum status recordings_make(struct context *ctx, const struct network *network, 
         if (!recordings[i].store)
             TRY(ctx->error.status);
     }
-    struct program_spec spec = {.outputs = taps, .n_outputs = count, .batch = batch, .precision = precision};
+    struct program_spec spec = {
+        .outputs = taps, .n_outputs = count, .batch = batch, .precision = precision, .flags = PLAN_WHOLE_BATCH};
     TRY(program_compile(graph, &spec, kernels, memory, &program));
     TRY(pass_run(ctx, loader, images, program, padded, batch, image_bytes, recordings, count));
 cleanup:

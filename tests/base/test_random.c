@@ -84,7 +84,7 @@ static void test_seeds_and_streams_do_not_meet(void **state)
         }
 }
 
-static void test_word_is_part_of_its_block(void **state)
+static void test_word_and_half_are_parts_of_their_block(void **state)
 {
     (void)state;
     const struct random_key key = {.seed = 7, .stream = random_stream("shuffle"), .step = 9};
@@ -92,6 +92,8 @@ static void test_word_is_part_of_its_block(void **state)
     random_block(&key, 25, words);
     for (uint64_t i = 0; i < 4; i++)
         assert_int_equal(random_u32(&key, 100 + i), words[i]);
+    for (uint64_t i = 0; i < 8; i++)
+        assert_int_equal(random_u16(&key, 200 + i), i % 2 ? words[i / 2] >> 16 : words[i / 2] & 0xffff);
 }
 
 static void test_uniform_has_its_moments(void **state)
@@ -213,7 +215,7 @@ int main(void)
         cmocka_unit_test(test_stream_is_fnv1a),
         cmocka_unit_test(test_each_coordinate_matters),
         cmocka_unit_test(test_seeds_and_streams_do_not_meet),
-        cmocka_unit_test(test_word_is_part_of_its_block),
+        cmocka_unit_test(test_word_and_half_are_parts_of_their_block),
         cmocka_unit_test(test_uniform_has_its_moments),
         cmocka_unit_test(test_normal_has_its_moments),
         cmocka_unit_test(test_permutation_holds_each_once),

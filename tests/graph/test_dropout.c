@@ -114,7 +114,7 @@ static void the_mask_is_that_of_the_counted_stream(void **state)
     mask_draw(*state, ELEMENT_F32, 0.25, 12, 99, 5, mask);
     mask_draw(*state, ELEMENT_F64, 0.25, 12, 99, 5, wide);
     for (int i = 0; i < N; i++)
-        assert_int_equal(mask[i], random_u32(&key, (uint64_t)i) >= UINT32_C(1) << 30);
+        assert_int_equal(mask[i], random_u16(&key, (uint64_t)i) >= 1 << 14);
     assert_memory_equal(mask, wide, N);
 }
 
@@ -144,7 +144,7 @@ static void a_channel_is_dropped_at_all_its_positions(void **state)
         unit_mask_draw(*state, f64 ? ELEMENT_F64 : ELEMENT_F32, 0.25, DROPOUT_CHANNEL, 12, 3, 5, mask);
         for (int i = 0; i < N; i++) {
             int sample = i / (POSITIONS * CHANNELS), channel = i % CHANNELS;
-            assert_int_equal(mask[i], random_u32(&key, (uint64_t)(sample * CHANNELS + channel)) >= UINT32_C(1) << 30);
+            assert_int_equal(mask[i], random_u16(&key, (uint64_t)(sample * CHANNELS + channel)) >= 1 << 14);
         }
         assert_true(fabs(share(mask) - 0.75) < 4 * sqrt(0.25 * 0.75 / (SAMPLES * CHANNELS)));
     }
@@ -157,7 +157,7 @@ static void a_sample_is_dropped_as_a_whole(void **state)
     for (int f64 = 0; f64 < 2; f64++) {
         unit_mask_draw(*state, f64 ? ELEMENT_F64 : ELEMENT_F32, 0.25, DROPOUT_SAMPLE, 12, 3, 5, mask);
         for (int i = 0; i < N; i++)
-            assert_int_equal(mask[i], random_u32(&key, (uint64_t)(i / (POSITIONS * CHANNELS))) >= UINT32_C(1) << 30);
+            assert_int_equal(mask[i], random_u16(&key, (uint64_t)(i / (POSITIONS * CHANNELS))) >= 1 << 14);
         assert_true(fabs(share(mask) - 0.75) < 4 * sqrt(0.25 * 0.75 / SAMPLES));
     }
 }

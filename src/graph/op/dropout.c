@@ -3,7 +3,8 @@
  *     y_i = x_i / (1 - rate) where u_i >= rate, else 0;  dx_i likewise from dy_i
  *
  * x [B,…,C]. A unit is an element (u_i: number i), a channel of a sample, which its positions share (number b*C + c),
- * or a whole sample (number b) of the counted stream of (seed, stream, step): nothing is stored, backward counts again.
+ * or a whole sample (number b) of the counted stream of (seed, stream, step; random_u16): nothing is stored, backward
+ * counts again.
  * Srivastava 2014, JMLR 15; channels: Tompson 2015, arXiv 1411.4280; samples: Huang 2016, arXiv 1603.09382. */
 #include "base/random.h"
 #include "graph/op/expect.h"
@@ -43,10 +44,10 @@ static enum status dropout_prepare(const struct op_call *call, bool backward, st
     return STATUS_OK;
 }
 
-/* threshold: a word of 32 bits keeps its element from here on. */
-static uint64_t threshold(double rate)
+/* threshold: a number of 16 bits keeps its unit from here on. So a rate is exact to 1.5e-5. */
+static int threshold(double rate)
 {
-    return (uint64_t)(rate * 4294967296.0);
+    return (int)(rate * 65536);
 }
 
 /* mask_size: groups, positions, columns: what lies in one group and column is dropped together. */
@@ -98,7 +99,7 @@ static void dropout_reference(const struct op_call *call, const double *const *i
         int64_t unit = attributes->unit == DROPOUT_ELEMENT  ? i
                        : attributes->unit == DROPOUT_SAMPLE ? i / each
                                                             : i / each * channels + i % channels;
-        bool kept = (double)random_u32(&key, (uint64_t)unit) >= (double)threshold(attributes->rate);
+        bool kept = (int)random_u16(&key, (uint64_t)unit) >= threshold(attributes->rate);
         out[0][i] = kept ? in[0][i] / (1 - attributes->rate) : 0;
     }
 }

@@ -49,8 +49,9 @@ static inline const real *line_coefficients(const struct line *line, int64_t cha
     if (line->rows == 1)
         return from;
     for (int k = 0; k < count; k++)
-        for (int64_t i = 0; i < line->length; i++)
-            buffer[k * line->length + i] = from[k * channels + i % channels];
+        for (int64_t r = 0; r < line->rows; r++)
+            for (int64_t c = 0; c < channels; c++)
+                buffer[k * line->length + r * channels + c] = from[k * channels + c];
     return buffer;
 }
 

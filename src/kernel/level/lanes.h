@@ -88,6 +88,15 @@ VECTOR_INLINE vector vector_load_twice(const real *from)
 }
 #endif
 
+/* vector_held: v in a register, where gcc would rather load it again at each use. */
+VECTOR_INLINE vector vector_held(vector v)
+{
+#ifdef __x86_64__
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
+
 VECTOR_INLINE void vector_store_low(real *to, vector v)
 {
     memcpy(to, &v, sizeof v / 2);

@@ -15,16 +15,13 @@ static inline enum limit limit_of(real low, real high)
 
 VECTOR_INLINE vector limit_apply(enum limit limit, vector z, real low, real high)
 {
-    if (limit != LIMIT_NONE)
-        z = vector_choose(z < vector_all(low), vector_all(low), z);
-    if (limit == LIMIT_BOTH)
-        z = vector_choose(z > vector_all(high), vector_all(high), z);
+    for (int i = 0; i < VECTOR_LANES; i++) { /* by lanes: one instruction each, where a choice by a mask takes two */
+        if (limit != LIMIT_NONE)
+            z[i] = low > z[i] ? low : z[i];
+        if (limit == LIMIT_BOTH)
+            z[i] = high < z[i] ? high : z[i];
+    }
     return z;
-}
-
-VECTOR_INLINE real limit_scalar(real z, real low, real high)
-{
-    return z < low ? low : z > high ? high : z;
 }
 
 /* limit_inside: where the slope is 1. */

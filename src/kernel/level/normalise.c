@@ -1,75 +1,109 @@
 /* normalise.c: batch norm's maps [rows, channels]: the normalised and limited map, and the gradient of x. One pass
- * each, in memory's order: to walk through a block in columns, as sums do, is four times slower where three maps are
- * streamed. */
+ * each, in memory's order. */
 #include "kernel/level/level.h"
 
 #include "kernel/level/vector.h"
 
 #include "kernel/level/normalise.h"
 
-/* apply_line, gradient_line: the first n elements of a line. */
-VECTOR_INLINE void apply_line(enum limit limit, const struct norm *m, int64_t n, const real *x, real *y)
+enum pass { PASS_APPLY, PASS_GRADIENT, PASS_GRADIENT_ADD };
+
+/* pass_group: lines of `width` vectors, from element `at` of the map on. */
+VECTOR_INLINE void pass_group(enum pass pass, enum limit limit, int width, const struct norm *m, int64_t lines,
+                              int64_t at)
 {
-    const real *mean = m->mean, *scale = m->scale, *shift = m->shift;
-    real low = m->low, high = m->high;
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-        real z = (x[i] - mean[i]) * scale[i] + shift[i];
-        if (limit != LIMIT_NONE)
-            z = z < low ? low : z;
-        if (limit == LIMIT_BOTH)
-            z = z > high ? high : z;
-        y[i] = z;
+    vector mean[CHANNELS_GROUP], scale[CHANNELS_GROUP], shift[CHANNELS_GROUP], slope[CHANNELS_GROUP];
+    vector offset[CHANNELS_GROUP];
+    const real *x = m->x + at, *dy = pass == PASS_APPLY ? x : m->dy + at; /* copies, which stores cannot change */
+    real low = m->low, high = m->high, *out = m->out + at;
+#pragma GCC unroll 4
+    for (int i = 0; i < width; i++) {
+        mean[i] = vector_load(m->mean + i * VECTOR_LANES);
+        scale[i] = vector_load(m->scale + i * VECTOR_LANES);
+        shift[i] = vector_load(m->shift + i * VECTOR_LANES);
+        slope[i] = vector_load(m->slope + i * VECTOR_LANES);
+        offset[i] = vector_load(m->offset + i * VECTOR_LANES);
+    }
+    for (int64_t line = 0; line < lines; line++) {
+#pragma GCC unroll 4
+        for (int i = 0; i < width; i++) {
+            int64_t here = (line * width + i) * VECTOR_LANES;
+            vector apart = vector_load(x + here) - mean[i], z = apart * scale[i] + shift[i];
+            if (pass == PASS_APPLY) {
+                vector_store(out + here, limit_apply(limit, z, low, high));
+                continue;
+            }
+            vector d = vector_load(dy + here);
+            if (limit != LIMIT_NONE)
+                d = vector_where(limit_inside(limit, z, low, high), d);
+            d = d * scale[i] + (apart * slope[i] + offset[i]);
+            vector_store(out + here, pass == PASS_GRADIENT_ADD ? vector_load(out + here) + d : d);
+        }
     }
 }
 
-VECTOR_INLINE void gradient_line(enum limit limit, bool add, const struct norm *m, int64_t n, const real *x,
-                                 const real *dy, real *dx)
+/* pass_line: the first n elements of a line. */
+VECTOR_INLINE void pass_line(enum pass pass, enum limit limit, const struct norm *m, int64_t at, int64_t n)
 {
     const real *mean = m->mean, *scale = m->scale, *shift = m->shift, *slope = m->slope, *offset = m->offset;
-    real low = m->low, high = m->high;
+    const real *x = m->x + at, *dy = pass == PASS_APPLY ? x : m->dy + at;
+    real low = m->low, high = m->high, *out = m->out + at;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
         real apart = x[i] - mean[i], d = dy[i], z = apart * scale[i] + shift[i];
-        if (limit != LIMIT_NONE)
-            d = z > low ? d : 0;
-        if (limit == LIMIT_BOTH)
-            d = z < high ? d : 0;
-        d = d * scale[i] + (apart * slope[i] + offset[i]);
-        dx[i] = add ? dx[i] + d : d;
+        if (pass == PASS_APPLY) {
+            if (limit != LIMIT_NONE)
+                z = z < low ? low : z;
+            if (limit == LIMIT_BOTH)
+                z = z > high ? high : z;
+            out[i] = z;
+        } else {
+            if (limit != LIMIT_NONE)
+                d = z > low ? d : 0;
+            if (limit == LIMIT_BOTH)
+                d = z < high ? d : 0;
+            d = d * scale[i] + (apart * slope[i] + offset[i]);
+            out[i] = pass == PASS_GRADIENT_ADD ? out[i] + d : d;
+        }
     }
 }
 
-/* lines_do: n elements from the start of a line on. */
-VECTOR_INLINE void lines_do(bool gradient, enum limit limit, bool add, const struct norm *m, int64_t start, int64_t n)
+/* pass_lines: n elements from the start of a line on. Lines of few vectors keep their coefficients in registers; where
+ * maps come from memory, to walk through wider ones like that, a few columns at a time, is four times slower. */
+VECTOR_INLINE void pass_lines(enum pass pass, enum limit limit, const struct norm *m, int64_t start, int64_t n)
 {
-    for (int64_t at = start; at < start + n; at += m->line.length) {
-        int64_t here = start + n - at < m->line.length ? start + n - at : m->line.length;
-        if (gradient)
-            gradient_line(limit, add, m, here, m->x + at, m->dy + at, m->out + at);
-        else
-            apply_line(limit, m, here, m->x + at, m->out + at);
-    }
+    int64_t length = m->line.length, lines = n / length;
+    if (length == 3 * VECTOR_LANES)
+        pass_group(pass, limit, 3, m, lines, start);
+    else if (length == 4 * VECTOR_LANES)
+        pass_group(pass, limit, 4, m, lines, start);
+    else
+        lines = 0;
+    for (int64_t at = start + lines * length; at < start + n; at += length)
+        pass_line(pass, limit, m, at, start + n - at < length ? start + n - at : length);
 }
+
+#define FOR_LIMIT(pass)                                                                                                \
+    if (m->limit == LIMIT_NONE)                                                                                        \
+        pass_lines(pass, LIMIT_NONE, m, start, n);                                                                     \
+    else if (m->limit == LIMIT_LOW)                                                                                    \
+        pass_lines(pass, LIMIT_LOW, m, start, n);                                                                      \
+    else                                                                                                               \
+        pass_lines(pass, LIMIT_BOTH, m, start, n)
 
 static void apply_lines(const struct norm *m, int64_t start, int64_t n)
 {
-    if (m->limit == LIMIT_NONE)
-        lines_do(false, LIMIT_NONE, false, m, start, n);
-    else if (m->limit == LIMIT_LOW)
-        lines_do(false, LIMIT_LOW, false, m, start, n);
-    else
-        lines_do(false, LIMIT_BOTH, false, m, start, n);
+    FOR_LIMIT(PASS_APPLY);
 }
 
 static void gradient_lines(const struct norm *m, int64_t start, int64_t n)
 {
-    if (m->limit == LIMIT_NONE)
-        m->add ? lines_do(true, LIMIT_NONE, true, m, start, n) : lines_do(true, LIMIT_NONE, false, m, start, n);
-    else if (m->limit == LIMIT_LOW)
-        m->add ? lines_do(true, LIMIT_LOW, true, m, start, n) : lines_do(true, LIMIT_LOW, false, m, start, n);
-    else
-        m->add ? lines_do(true, LIMIT_BOTH, true, m, start, n) : lines_do(true, LIMIT_BOTH, false, m, start, n);
+    FOR_LIMIT(PASS_GRADIENT);
+}
+
+static void gradient_add_lines(const struct norm *m, int64_t start, int64_t n)
+{
+    FOR_LIMIT(PASS_GRADIENT_ADD);
 }
 
 /* blocks_do: the map in blocks of whole lines. */
@@ -98,6 +132,5 @@ void KERNEL(norm_gradient)(int64_t rows, int64_t channels, const void *x, const 
     struct norm m = norm_of(rows, channels, x, coefficients, low, high, buffer);
     m.dy = dy;
     m.out = dx;
-    m.add = add;
-    blocks_do(gradient_lines, &m, threads);
+    blocks_do(add ? gradient_add_lines : gradient_lines, &m, threads);
 }

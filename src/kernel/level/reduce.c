@@ -33,9 +33,26 @@ static double sum_run(const real *x, int64_t n)
     return total;
 }
 
-/* sum_down: sums [columns] += the rows of x [rows, columns]. */
+/* sum_down: sums [columns] += the rows of x [rows, columns]. Short rows are summed as lines of several first. */
 static void sum_down(const real *x, int64_t rows, int64_t columns, double *sums)
 {
+    if (rows > 1 && columns > 0 && columns <= SUM_BLOCK_COLUMNS / 2) {
+        int64_t step = SUM_BLOCK_COLUMNS / columns < rows ? SUM_BLOCK_COLUMNS / columns : rows;
+        int64_t lines = rows / step, length = step * columns;
+        double line[SUM_BLOCK_COLUMNS] = {0};
+        sum_down(x, lines, length, line);
+        for (int64_t r = 0; r < rows % step; r++) {
+            for (int64_t i = 0; i < columns; i++) {
+                line[i] += (double)x[lines * length + r * columns + i];
+            }
+        }
+        for (int64_t r = 0; r < step; r++) {
+            for (int64_t i = 0; i < columns; i++) {
+                sums[i] += line[r * columns + i];
+            }
+        }
+        return;
+    }
     real part[SUM_BLOCK_COLUMNS];
     for (int64_t left = 0; left < columns; left += SUM_BLOCK_COLUMNS) {
         int64_t width = columns - left < SUM_BLOCK_COLUMNS ? columns - left : SUM_BLOCK_COLUMNS;

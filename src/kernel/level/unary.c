@@ -186,16 +186,17 @@ void KERNEL(unary_backward)(int kind, const double *parameters, int64_t n, const
 void KERNEL(bytes_standardise)(int64_t rows, int64_t channels, const uint8_t *x, const double *mean,
                                const double *deviation, void *y_, int threads)
 {
-    enum { TILE = 1024 };
+    enum { TILE = 512 };
     real *y = y_;
     real offset[TILE], scale[TILE];
     (void)threads;
     int64_t repeat = channels < TILE ? TILE / channels : 1;
+    repeat = repeat < 16 ? repeat : repeat / 16 * 16;          /* lines of aligned arrays stay aligned */
     for (int64_t first = 0; first < channels; first += TILE) { /* more channels than a tile holds: in parts */
         int64_t width = channels - first < TILE ? channels - first : TILE;
         for (int64_t i = 0; i < repeat * width; i++) {
-            offset[i] = (real)(255 * mean[first + i % width]);
-            scale[i] = (real)(1 / (255 * deviation[first + i % width]));
+            offset[i] = i < width ? (real)(255 * mean[first + i]) : offset[i - width];
+            scale[i] = i < width ? (real)(1 / (255 * deviation[first + i])) : scale[i - width];
         }
         int64_t blocks = (rows + repeat - 1) / repeat;
 #pragma omp parallel for num_threads(threads) if (threads > 1 && rows * width > THREAD_WORK)

@@ -1,5 +1,5 @@
-/* winograd.c: forward and data passes of kernel/winograd.h: the points of a sample's rows, six products (tile.h) for a
- * strip of rows, whose sums stay in the first cache, and the strip's pixels. */
+/* winograd.c: forward and data passes of kernel/winograd.h, a strip of rows of x at a time: their points, the six products
+ * (winograd_product.c), and the pixels of the rows of y that are complete. All of a strip stays in the first cache. */
 #include "kernel/level/winograd.h"
 #include "kernel/level/map.h"
 
@@ -7,8 +7,9 @@
 static void panels_pack(const struct convolution_shape *s, const real *weight, int64_t c_step, int64_t o_step,
                         bool turned, const real *scale, real *to)
 {
+    const struct winograd_sizes sizes = winograd_sizes(s);
     for (int64_t first = 0; first < s->out;) {
-        const int64_t width = tile_units(s->out - first) * HALF, step = WINOGRAD_TAPS * s->in * width;
+        const int64_t width = winograd_units(&sizes, s->out - first) * HALF, step = WINOGRAD_TAPS * s->in * width;
         const int64_t used = s->out - first < width ? s->out - first : width;
         for (int64_t kh = 0; kh < WINOGRAD_TAPS; kh++) {
             for (int64_t c = 0; c < s->in; c++, to += width) {
@@ -51,101 +52,124 @@ void KERNEL(winograd_pack_back)(const struct convolution_shape *shape, const rea
     panels_pack(&s, weight, 9 * s.out, 9, true, NULL, packed + width);
 }
 
-/* strip_sums: m_t of `rows` rows of pixels; x: the first point's first row. */
-static void strip_sums(const struct convolution_shape *s, const struct winograd_sizes *n, const real *x, const real *u,
-                       int64_t rows, real *m)
+/* A sample's memory: points [6][strip][groups][in], sums m [6][strip + 2][groups][wide], a row of x with its zeros, a row of
+ * y. */
+struct strip_work {
+    const struct convolution_shape *s;
+    struct winograd_sizes n;
+    ptrdiff_t points_apart, m_apart, m_row;
+    real *points, *m, *x_line, *y_line;
+};
+
+/* strip_sums: m of `rows` rows of x; begun: where the two rows of m are that the strip before has begun, or -1. */
+static void strip_sums(const struct strip_work *w, const real *u, int64_t rows, int64_t begun)
 {
-    const ptrdiff_t row = (ptrdiff_t)(n->groups * s->in), offset[WINOGRAD_TAPS] = {0, row, 2 * row};
-    struct tile tile = {.a_row = (ptrdiff_t)s->in, .a_k = 1, .offset = offset, .limit = -1};
-    tile.outer = WINOGRAD_TAPS;
-    tile.inner = s->in;
-    tile.c_row = (ptrdiff_t)n->wide;
-    tile.rows = rows * n->groups;
-    tile.run = tile.rows + 1; /* the rows never break off */
+    const struct convolution_shape *s = w->s;
+    struct winograd_product p = {.members = w->n.groups, .inner = s->in, .rows = rows, .x_step = 1};
+    p.x_member = (ptrdiff_t)s->in;
+    p.x_row = (ptrdiff_t)(w->n.groups * s->in);
+    p.m_member = (ptrdiff_t)w->n.wide;
+    p.m_row = w->m_row;
     for (int64_t first = 0; first < s->out;) {
-        const int units = tile_units(s->out - first);
+        const int units = winograd_units(&w->n, s->out - first);
         const int64_t width = units * HALF;
-        tile.b_k = (ptrdiff_t)width;
-        tile.columns = width;
-        for (int t = 0; t < WINOGRAD_POINTS; t++, u += WINOGRAD_TAPS * s->in * width) {
-            tile.a = x + t * n->map;
-            tile.b = u;
-            tile.c = m + t * n->strip * n->groups * n->wide + first;
-            KERNEL(tile_along)(&tile, units);
+        p.u_step = (ptrdiff_t)width;
+        p.u_tap = (ptrdiff_t)(s->in * width);
+        for (int t = 0; t < WINOGRAD_POINTS; t++, u += WINOGRAD_TAPS * p.u_tap) {
+            p.x = w->points + t * w->points_apart;
+            p.u = u;
+            p.m = w->m + t * w->m_apart + first;
+            p.before = begun < 0 ? NULL : p.m + begun * w->m_row;
+            KERNEL(winograd_rows)(&p, units);
         }
         first += width;
     }
 }
 
 /* row_pixels: one row of y from its sums. */
-VECTOR_INLINE void row_pixels(const struct convolution_shape *s, const struct winograd_sizes *n, const real *m,
-                              const real *bias, bool add, real limit, real *y)
+VECTOR_INLINE void row_pixels(const struct strip_work *w, const real *m, const real *bias, real limit, real *y)
 {
-    const int64_t out = s->out, whole = s->out_size[1] / WINOGRAD_PIXELS, rest = s->out_size[1] % WINOGRAD_PIXELS;
-    const ptrdiff_t apart = (ptrdiff_t)(n->strip * n->groups * n->wide), right = (ptrdiff_t)out;
+    const struct convolution_shape *s = w->s;
+    const int64_t wide = w->n.wide, out = s->out, whole = s->out_size[1] / WINOGRAD_PIXELS,
+                  rest = s->out_size[1] % WINOGRAD_PIXELS;
+    const ptrdiff_t right = (ptrdiff_t)out;
     int64_t g = 0;
 #define PIXELS(type, c)                                                                                                \
-    y_pixels_##type(m + g * n->wide + (c), apart, bias + (c), add, limit, y + 4 * g * out + (c), right, 4)
+    y_pixels_##type(m + g * wide + (c), w->m_apart, bias + (c), limit, y + 4 * g * out + (c), right, 4)
     for (; g < whole; g++) {
         PER_CHANNEL(out, PIXELS)
     }
 #undef PIXELS
 #define PIXELS(type, c)                                                                                                \
-    y_pixels_##type(m + g * n->wide + (c), apart, bias + (c), add, limit, y + 4 * g * out + (c), right, rest)
+    y_pixels_##type(m + g * wide + (c), w->m_apart, bias + (c), limit, y + 4 * g * out + (c), right, rest)
     if (rest > 0) {
         PER_CHANNEL(out, PIXELS)
     }
 #undef PIXELS
 }
 
-/* row_added: y += the row; `line` holds it meanwhile, as vectors that lie over each other may not add twice. */
-static void row_added(const struct convolution_shape *s, const struct winograd_sizes *n, const real *m,
-                      const real *bias, real *line, real *y)
+/* row_added: y += the row, which y_line holds meanwhile, as vectors that lie over each other may not add twice. */
+static void row_added(const struct strip_work *w, const real *m, const real *bias, real *y)
 {
-    row_pixels(s, n, m, bias, false, -1, line);
+    row_pixels(w, m, bias, -1, w->y_line);
 #pragma omp simd
-    for (int64_t i = 0; i < s->out_size[1] * s->out; i++)
-        y[i] += line[i];
+    for (int64_t i = 0; i < w->s->out_size[1] * w->s->out; i++)
+        y[i] += w->y_line[i];
 }
 
-static void sample_run(const struct convolution_shape *s, const struct winograd_sizes *n, const real *points,
-                       const real *packed, real limit, bool add, real *m, real *line, real *y)
+/* A row of x is the last that row h of y needs, where h is padding[0] - 2 more. */
+static void sample_run(const struct strip_work *w, const real *x, const real *packed, real limit, bool add, real *y)
 {
-    const int64_t sums = n->groups * n->wide;
-    for (int64_t h = 0; h < s->out_size[0]; h += n->strip) {
-        const int64_t rows = s->out_size[0] - h < n->strip ? s->out_size[0] - h : n->strip;
-        strip_sums(s, n, points + h * n->groups * s->in, packed + bias_width(s), rows, m);
-        for (int64_t i = 0; i < rows; i++) {
-            real *to = y + (h + i) * s->out_size[1] * s->out;
+    const struct convolution_shape *s = w->s;
+    const int64_t x_row = s->size[1] * s->in, y_row = s->out_size[1] * s->out;
+    int64_t rows = 0;
+    for (int64_t first = 0; first < s->size[0]; first += rows) {
+        const int64_t begun = first == 0 ? -1 : rows, top = first + s->padding[0] - 2;
+        rows = s->size[0] - first < w->n.strip ? s->size[0] - first : w->n.strip;
+        for (int64_t i = 0; i < rows; i++)
+            row_points(s, &w->n, x + (first + i) * x_row, w->x_line, w->points + i * w->n.groups * s->in,
+                       w->points_apart);
+        strip_sums(w, packed + bias_width(s), rows, begun);
+        const int64_t end = first + rows < s->size[0] ? top + rows : s->out_size[0];
+        for (int64_t h = top < 0 ? 0 : top; h < end; h++) {
+            const real *m = w->m + (h - top) * w->m_row;
+            real *to = y + h * y_row;
             if (add)
-                row_added(s, n, m + i * sums, packed, line, to);
+                row_added(w, m, packed, to);
             else if (limit >= 0)
-                row_pixels(s, n, m + i * sums, packed, false, limit, to);
+                row_pixels(w, m, packed, limit, to);
             else
-                row_pixels(s, n, m + i * sums, packed, false, -1, to);
+                row_pixels(w, m, packed, -1, to);
         }
     }
+}
+
+/* work_of: a piece's memory, laid out; see winograd_forward_scratch. */
+static struct strip_work work_of(const struct convolution_shape *s, char *own)
+{
+    struct strip_work w = {.s = s, .n = winograd_sizes(s)};
+    w.points_apart = (ptrdiff_t)(w.n.strip * w.n.groups * s->in);
+    w.m_row = (ptrdiff_t)(w.n.groups * w.n.wide);
+    w.m_apart = (ptrdiff_t)(w.n.strip + WINOGRAD_TAPS - 1) * w.m_row;
+    const size_t line_bytes = bytes_rounded((size_t)w.n.line * sizeof(real));
+    memset(own, 0, line_bytes);
+    w.x_line = (real *)(void *)own;
+    w.points = (real *)(void *)(own += line_bytes);
+    w.m = (real *)(void *)(own += bytes_rounded((size_t)(WINOGRAD_POINTS * w.points_apart) * sizeof(real)));
+    w.y_line = w.m + WINOGRAD_POINTS * w.m_apart;
+    return w;
 }
 
 void KERNEL(winograd_run)(const struct convolution_shape *s, const real *x, const real *packed, real limit, bool add,
                           real *y, void *scratch, int threads)
 {
-    const struct winograd_sizes n = winograd_sizes(s);
     const int64_t x_sample = s->size[0] * s->size[1] * s->in, y_sample = s->out_size[0] * s->out_size[1] * s->out;
-    const size_t line_bytes = bytes_rounded((size_t)n.line * sizeof(real));
-    const size_t map_bytes = bytes_rounded((size_t)(WINOGRAD_POINTS * n.map) * sizeof(real));
     const size_t piece_bytes = winograd_forward_scratch(s, sizeof(real), 1);
     const int pieces = convolution_pieces(s, threads, s->batch);
 #pragma omp parallel for num_threads(pieces) if (pieces > 1) schedule(static, 1)
     for (int piece = 0; piece < pieces; piece++) {
-        char *own = (char *)scratch + (size_t)piece * piece_bytes;
-        memset(own, 0, line_bytes + map_bytes);
-        real *line = (real *)(void *)own, *points = (real *)(void *)(own + line_bytes);
-        real *m = (real *)(void *)(own + line_bytes + map_bytes),
-             *row = m + WINOGRAD_POINTS * n.strip * n.groups * n.wide;
-        for (int64_t b = s->batch * piece / pieces; b < s->batch * (piece + 1) / pieces; b++) {
-            map_points(s, &n, x + b * x_sample, line, points, (ptrdiff_t)n.map);
-            sample_run(s, &n, points, packed, limit, add, m, row, y + b * y_sample);
-        }
+        const struct strip_work w = work_of(s, (char *)scratch + (size_t)piece * piece_bytes);
+        for (int64_t b = s->batch * piece / pieces; b < s->batch * (piece + 1) / pieces; b++)
+            sample_run(&w, x + b * x_sample, packed, limit, add, y + b * y_sample);
     }
 }

@@ -74,8 +74,8 @@ VECTOR_INLINE vector vector_limited(vector v, real limit)
         type##_store(to + 5 * apart, y3);                                                                              \
     }                                                                                                                  \
     /* y_pixels: six points to `count` (1 to 4) pixels, with bias. */                                                  \
-    VECTOR_INLINE void y_pixels_##type(const real *m, ptrdiff_t apart, const real *bias, bool add, real limit,         \
-                                       real *y, ptrdiff_t right, int64_t count)                                        \
+    VECTOR_INLINE void y_pixels_##type(const real *m, ptrdiff_t apart, const real *bias, real limit, real *y,          \
+                                       ptrdiff_t right, int64_t count)                                                 \
     {                                                                                                                  \
         const type near_plus = type##_load(m + apart), near_minus = type##_load(m + 2 * apart);                        \
         const type far_plus = type##_load(m + 3 * apart), far_minus = type##_load(m + 4 * apart);                      \
@@ -88,8 +88,6 @@ VECTOR_INLINE vector vector_limited(vector v, real limit)
         v[2] = (real)0.5 * near_sum + (2 * far_sum + start);                                                           \
         v[3] = ((real)0.5 * near_apart + type##_load(m + 5 * apart)) + (2 * far_apart + start);                        \
         for (int i = 0; i < 4 && i < count; i++) {                                                                     \
-            if (add)                                                                                                   \
-                v[i] += type##_load(y + i * right);                                                                    \
             if (limit >= 0)                                                                                            \
                 v[i] = type##_limited(v[i], limit);                                                                    \
             type##_store(y + i * right, v[i]);                                                                         \
@@ -120,27 +118,52 @@ static inline void points_to_taps(const real u[WINOGRAD_POINTS], real taps[WINOG
     taps[2] = third * (far_sum - near_sum) + u[5];
 }
 
-/* map_points: x_t of one sample: rows of zeros above and below are there already, those of x lie from padding[0] on.
- * line: a row with its zeros. Points lie `apart`. */
-static inline void map_points(const struct convolution_shape *s, const struct winograd_sizes *n, const real *x,
+/* row_points: x_t of one row of x. line: a row with its zeros, where x lies from padding[1] on. Points lie `apart`. */
+static inline void row_points(const struct convolution_shape *s, const struct winograd_sizes *n, const real *x,
                               real *line, real *to, ptrdiff_t apart)
 {
-    const int64_t in = s->in, width = s->size[1] * in;
-    to += s->padding[0] * n->groups * in;
-    for (int64_t h = 0; h < s->size[0]; h++) {
-        memcpy(line + s->padding[1] * in, x + h * width, (size_t)width * sizeof *line);
-        for (int64_t g = 0; g < n->groups; g++, to += in) {
-            const real *from = line + WINOGRAD_PIXELS * g * in;
+    const int64_t in = s->in;
+    memcpy(line + s->padding[1] * in, x, (size_t)(s->size[1] * in) * sizeof *line);
+    for (int64_t g = 0; g < n->groups; g++, to += in) {
+        const real *from = line + WINOGRAD_PIXELS * g * in;
 #define POINTS(type, c) x_points_##type(from + (c), (ptrdiff_t)in, to + (c), apart)
-            PER_CHANNEL(in, POINTS)
+        PER_CHANNEL(in, POINTS)
 #undef POINTS
-        }
     }
 }
 
-/* tile_along: tile_run where the rows are a_row apart without a break, a_k is 1, b_k the panel's width, and there is
- * neither bias nor limit nor add. */
-void KERNEL(tile_along)(const struct tile *tile, int units);
+/* winograd_units: width of the next panel of winograd_rows when `columns` are left, in halves of a vector: the fewer groups
+ * a row has, the more vectors it takes to keep the multipliers busy. taps_units: of winograd_taps. */
+static inline int taps_units(int64_t columns)
+{
+    const int64_t units = (columns + HALF - 1) / HALF;
+    return units % 2 == 0 ? 2 : units == 1 ? 1 : 3;
+}
+
+static inline int winograd_units(const struct winograd_sizes *n, int64_t columns)
+{
+    const int64_t units = (columns + HALF - 1) / HALF;
+    if (units % 2 == 1 || n->groups > 2)
+        return taps_units(columns);
+    if (n->groups == 2)
+        return units >= 4 ? 4 : 2;
+    return units >= 8 ? 8 : (int)units;
+}
+
+/* A product at one point, for one panel. Its members are the groups of a row, or the channels of x. */
+struct winograd_product {
+    int64_t members, inner; /* inner: terms of the sum of a row */
+    int64_t rows;           /* of x; in winograd_taps: samples */
+    const real *x, *u;      /* u: in winograd_taps dy, where row 0 of x meets it with the taps kh = 0 */
+    ptrdiff_t x_member, x_step, x_row;
+    ptrdiff_t u_tap, u_step, u_row;
+    const real *
+        before; /* winograd_rows: the two rows of m that were begun; winograd_taps: m itself, to be added to; or NULL */
+    real *m;    /* winograd_rows: two rows more than x has, of which all but two are complete */
+    ptrdiff_t m_member, m_row;
+};
+void KERNEL(winograd_rows)(const struct winograd_product *product, int units);
+void KERNEL(winograd_taps)(const struct winograd_product *product, int units);
 
 void KERNEL(winograd_pack)(const struct convolution_shape *s, const real *weight, const real *scale, const real *bias,
                            real *packed);

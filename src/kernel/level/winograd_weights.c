@@ -8,16 +8,26 @@ struct weights_work {
     const struct convolution_shape *s;
     const struct winograd_sizes *n;
     int64_t together, out; /* samples in one sum; channels of dy_t, some of them zero */
-    const ptrdiff_t *offset;
+    int64_t x_map, dy_map; /* a sample at one point: [size[0]][groups][in], [size[0] + 2][groups][out] */
     real *x_line, *dy_line, *x_points, *dy_points;
 };
 
-/* gradient_points: dy_t [rows][groups][out] of one sample. */
+/* map_points: x_t of one sample. */
+static void map_points(const struct weights_work *work, const real *x, real *to)
+{
+    const struct convolution_shape *s = work->s;
+    for (int64_t h = 0; h < s->size[0]; h++)
+        row_points(s, work->n, x + h * s->size[1] * s->in, work->x_line, to + h * work->n->groups * s->in,
+                   (ptrdiff_t)(work->together * work->x_map));
+}
+
+/* gradient_points: dy_t of one sample, inside the rows of zeros that are there already. */
 static void gradient_points(const struct weights_work *work, const real *dy, real *to)
 {
     const struct convolution_shape *s = work->s;
     const int64_t groups = work->n->groups, width = s->out_size[1] * s->out;
-    const ptrdiff_t apart = (ptrdiff_t)(work->together * s->out_size[0] * groups * work->out);
+    const ptrdiff_t apart = (ptrdiff_t)(work->together * work->dy_map);
+    to += (WINOGRAD_TAPS - 1 - s->padding[0]) * groups * work->out;
     for (int64_t h = 0; h < s->out_size[0]; h++) {
         const real *row = dy + h * width;
         if (s->out_size[1] % WINOGRAD_PIXELS != 0) {
@@ -37,24 +47,24 @@ static void gradient_points(const struct weights_work *work, const real *dy, rea
 static void sums_add(const struct weights_work *work, int64_t count, bool add, real *sums)
 {
     const struct convolution_shape *s = work->s;
-    const int64_t pixels = s->out_size[0] * work->n->groups, in = s->in;
-    struct tile tile = {.a_row = 1, .a_k = (ptrdiff_t)in, .offset = work->offset, .limit = -1, .add = add};
-    tile.outer = count;
-    tile.inner = pixels;
-    tile.b_k = (ptrdiff_t)work->out;
-    tile.rows = WINOGRAD_TAPS * in;
-    tile.run = in;
-    tile.a_jump = (ptrdiff_t)((work->n->groups - 1) * in);
+    const ptrdiff_t dy_row = (ptrdiff_t)(work->n->groups * work->out);
+    struct winograd_product p = {.members = s->in, .inner = s->size[0] * work->n->groups, .rows = count, .x_member = 1};
+    p.x_step = (ptrdiff_t)s->in;
+    p.x_row = (ptrdiff_t)work->x_map;
+    p.u_step = (ptrdiff_t)work->out;
+    p.u_row = (ptrdiff_t)work->dy_map;
+    p.u_tap = -dy_row;
     for (int64_t first = 0; first < work->out;) {
-        const int units = tile_units(work->out - first);
+        const int units = taps_units(work->out - first);
         const int64_t width = units * HALF;
-        tile.c_row = (ptrdiff_t)width;
-        tile.columns = width;
-        for (int t = 0; t < WINOGRAD_POINTS; t++, sums += tile.rows * width) {
-            tile.a = work->x_points + t * work->together * work->n->map;
-            tile.b = work->dy_points + t * work->together * pixels * work->out + first;
-            tile.c = sums;
-            KERNEL(tile_run)(&tile, units);
+        p.m_member = (ptrdiff_t)width;
+        p.m_row = (ptrdiff_t)(s->in * width);
+        for (int t = 0; t < WINOGRAD_POINTS; t++, sums += WINOGRAD_TAPS * p.m_row) {
+            p.x = work->x_points + t * work->together * work->x_map;
+            p.u = work->dy_points + t * work->together * work->dy_map + 2 * dy_row + first;
+            p.m = sums;
+            p.before = add ? sums : NULL;
+            KERNEL(winograd_taps)(&p, units);
         }
         first += width;
     }
@@ -65,13 +75,11 @@ static void chunk_sum(const struct weights_work *work, int64_t first, int64_t en
 {
     const struct convolution_shape *s = work->s;
     const int64_t x_sample = s->size[0] * s->size[1] * s->in, y_sample = s->out_size[0] * s->out_size[1] * s->out;
-    const int64_t y_points = s->out_size[0] * work->n->groups * work->out;
     for (int64_t b = first; b < end; b += work->together) {
         const int64_t count = end - b < work->together ? end - b : work->together;
         for (int64_t i = 0; i < count; i++) {
-            map_points(s, work->n, x + (b + i) * x_sample, work->x_line, work->x_points + i * work->n->map,
-                       (ptrdiff_t)(work->together * work->n->map));
-            gradient_points(work, dy + (b + i) * y_sample, work->dy_points + i * y_points);
+            map_points(work, x + (b + i) * x_sample, work->x_points + i * work->x_map);
+            gradient_points(work, dy + (b + i) * y_sample, work->dy_points + i * work->dy_map);
         }
         sums_add(work, count, b > first, sums);
     }
@@ -81,7 +89,7 @@ static void chunk_sum(const struct weights_work *work, int64_t first, int64_t en
 static void weights_store(const struct convolution_shape *s, int64_t out, const real *sums, bool add, real *dw)
 {
     for (int64_t first = 0; first < out;) {
-        const int64_t width = tile_units(out - first) * HALF, step = WINOGRAD_TAPS * s->in * width;
+        const int64_t width = taps_units(out - first) * HALF, step = WINOGRAD_TAPS * s->in * width;
         for (int64_t kh = 0; kh < WINOGRAD_TAPS; kh++) {
             for (int64_t c = 0; c < s->in; c++, sums += width) {
                 for (int64_t n = 0; n < width && first + n < s->out; n++) {
@@ -106,13 +114,15 @@ static struct weights_work work_of(const struct convolution_shape *s, const stru
 {
     struct weights_work work = {.s = s, .n = n, .together = convolution_together(s)};
     work.out = (s->out + HALF - 1) / HALF * HALF;
+    work.x_map = s->size[0] * n->groups * s->in;
+    work.dy_map = (s->size[0] + WINOGRAD_TAPS - 1) * n->groups * work.out;
     memset(own, 0, own_bytes);
     work.x_line = (real *)(void *)own;
     own += bytes_rounded((size_t)n->line * sizeof(real));
     work.dy_line = (real *)(void *)own;
     own += bytes_rounded((size_t)(WINOGRAD_PIXELS * n->groups * s->out) * sizeof(real));
     work.x_points = (real *)(void *)own;
-    own += bytes_rounded((size_t)(WINOGRAD_POINTS * work.together * n->map) * sizeof(real));
+    own += bytes_rounded((size_t)(WINOGRAD_POINTS * work.together * work.x_map) * sizeof(real));
     work.dy_points = (real *)(void *)own;
     return work;
 }
@@ -121,20 +131,15 @@ void KERNEL(winograd_weights)(const struct convolution_shape *s, const real *x, 
                               void *scratch, int threads)
 {
     const struct winograd_sizes n = winograd_sizes(s);
-    const int64_t chunks = convolution_chunks(s), together = convolution_together(s);
+    const int64_t chunks = convolution_chunks(s);
     const int64_t out = (s->out + HALF - 1) / HALF * HALF, elements = WINOGRAD_POINTS * WINOGRAD_TAPS * s->in * out;
     const size_t sum_bytes = bytes_rounded((size_t)elements * sizeof(real));
     const size_t own_bytes = winograd_weights_piece(s, sizeof(real));
     const int pieces = convolution_pieces(s, threads, chunks);
-    ptrdiff_t *offset = scratch;
-    char *sums = (char *)scratch + bytes_rounded((size_t)together * sizeof *offset);
-    char *own = sums + (size_t)chunks * sum_bytes;
-    for (int64_t i = 0; i < together; i++)
-        offset[i] = (ptrdiff_t)(i * n.map);
+    char *sums = scratch, *own = sums + (size_t)chunks * sum_bytes;
 #pragma omp parallel for num_threads(pieces) if (pieces > 1) schedule(static, 1)
     for (int piece = 0; piece < pieces; piece++) {
-        struct weights_work work = work_of(s, &n, own + (size_t)piece * own_bytes, own_bytes);
-        work.offset = offset;
+        const struct weights_work work = work_of(s, &n, own + (size_t)piece * own_bytes, own_bytes);
         for (int64_t chunk = chunks * piece / pieces; chunk < chunks * (piece + 1) / pieces; chunk++)
             chunk_sum(&work, s->batch * chunk / chunks, s->batch * (chunk + 1) / chunks, x, dy,
                       (real *)(void *)(sums + (size_t)chunk * sum_bytes));
