@@ -177,8 +177,8 @@ BUILDER(attended)
 
 BUILDER(dropped)
 {
-    struct retort_node *x = NUMBERS(SIZE(64, 2), 0);
-    x = retort_op_add(x, retort_op_scalar(site->graph, 1));
+    static const double zeros[64 * 2];
+    struct retort_node *x = retort_op_add(numbers(site, SIZE(64, 2), zeros), retort_op_scalar(site->graph, 1));
     struct retort_node *kept = retort_dropout(site->own, "half", x, 0.5, RETORT_UNIT_SAMPLE);
     /* Both elements of a sample are 0 or 2, and not all samples have the same fate. */
     struct retort_node *sums = retort_op_row_sum(kept), *ends = retort_op_mul(sums, retort_op_scale(sums, 0.25));
