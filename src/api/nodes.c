@@ -1,8 +1,6 @@
 /* nodes.c: the builders of include/retort.h. Each node knows its graph, so that a formula need not name it. */
 #include "api/own.h"
 
-#include <limits.h>
-
 struct node *node_inside(struct retort_node *node)
 {
     return (struct node *)node;

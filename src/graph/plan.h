@@ -1,5 +1,6 @@
 /* plan.h: what compiling makes of a graph, shared by the files that make it: collect.c (calls in order), slice.c (samples
- * at a time), fuse.c (patterns), * sequence.c (forward, recompute and backward steps), plan.c (lifetimes and offsets), program.c (the run). */
+ * at a time), fuse.c (patterns), sequence.c (forward, recompute and backward steps), plan.c (lifetimes and offsets),
+ * program.c (the run), profile.c (what it took). */
 #ifndef GRAPH_PLAN_H
 #define GRAPH_PLAN_H
 

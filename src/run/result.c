@@ -99,11 +99,10 @@ static struct value *comparison_value(struct arena *arena, const struct plan *pl
     return value_set(arena, comparison, "verdict", value_text(arena, verdict_text(verdict)));
 }
 
-/* class_names_value: NULL where the data's classes have no names. */
 static struct value *class_names_value(struct arena *arena, const struct data *data)
 {
-    struct value *list = data->class_names ? value_list(arena) : NULL;
-    for (int i = 0; list && i < data->classes; i++)
+    struct value *list = value_list(arena);
+    for (int i = 0; i < data->classes; i++)
         list = value_append(arena, list, value_text(arena, data->class_names[i]));
     return list;
 }

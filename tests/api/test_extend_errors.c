@@ -68,14 +68,9 @@ static void test_builders_refuse_what_does_not_fit(void **state)
     double s[B * K], t[B * K];
     arrays_put(s, t);
     for (int which = 0; which < MISUSES; which++) {
-        struct retort_context *context = retort_context_new();
+        struct retort_context *context = context_with_build(misuse_build, &which);
         struct retort_result *result = NULL;
-        struct retort_method method = weigh_method();
-        struct retort_loss_params params = loss_params("misuse");
-        method.name = "misuse";
-        method.build = misuse_build;
-        method.user = &which;
-        assert_int_equal(retort_register_method(context, &method), RETORT_OK);
+        struct retort_loss_params params = loss_params("built");
         enum retort_status status = retort_loss(context, &params, &result);
         if (status != RETORT_USAGE || strstr(retort_error(context), "did not say why") != NULL)
             print_error("case %d: %s\n", which, retort_error(context));

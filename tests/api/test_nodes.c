@@ -223,14 +223,9 @@ static void test_builders_give_what_they_give_by_hand(void **state)
     arrays_put(s, t);
     for (size_t i = 0; i < sizeof builders / sizeof *builders; i++) {
         struct builder builder = builders[i];
-        struct retort_context *context = retort_context_new();
+        struct retort_context *context = context_with_build(built, &builder);
         struct retort_result *result = NULL;
-        struct retort_method method = weigh_method();
         struct retort_loss_params params = loss_params("built");
-        method.name = "built";
-        method.build = built;
-        method.user = &builder;
-        assert_int_equal(retort_register_method(context, &method), RETORT_OK);
         enum retort_status status = retort_loss(context, &params, &result);
         double found = status == RETORT_OK ? retort_value_number(retort_value_get(retort_result_root(result), "loss"))
                                            : (double)NAN;

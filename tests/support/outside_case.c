@@ -105,6 +105,19 @@ struct retort_context *context_with_both(void)
     return context;
 }
 
+struct retort_context *context_with_build(struct retort_node *(*build)(const struct retort_method_site *site),
+                                          void *user)
+{
+    struct retort_context *context = retort_context_new();
+    struct retort_method method = weigh_method();
+    method.name = "built";
+    method.build = build;
+    method.user = user;
+    assert_non_null(context);
+    assert_int_equal(retort_register_method(context, &method), RETORT_OK);
+    return context;
+}
+
 void arrays_put(double *s, double *t)
 {
     for (int i = 0; i < B * K; i++) {

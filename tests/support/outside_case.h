@@ -21,6 +21,9 @@ struct retort_method weigh_method(void);
 extern const struct retort_layer mix_layer;
 /* context_with_both: weigh and mix are registered. */
 struct retort_context *context_with_both(void);
+/* context_with_build: "built", which has weigh's inputs and options, and is what `build` makes. */
+struct retort_context *context_with_build(struct retort_node *(*build)(const struct retort_method_site *site),
+                                          void *user);
 
 /* arrays_put: s.npy and t.npy [B,K], also in s and t. loss_params: of a method on them. */
 void arrays_put(double *s, double *t);

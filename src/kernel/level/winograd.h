@@ -157,9 +157,9 @@ struct winograd_product {
     const real *x, *u;      /* u: in winograd_taps dy, where row 0 of x meets it with the taps kh = 0 */
     ptrdiff_t x_member, x_step, x_row;
     ptrdiff_t u_tap, u_step, u_row;
-    const real *
-        before; /* winograd_rows: the two rows of m that were begun; winograd_taps: m itself, to be added to; or NULL */
-    real *m;    /* winograd_rows: two rows more than x has, of which all but two are complete */
+    /* winograd_rows: the two rows of m that were begun; winograd_taps: m itself, to be added to; or NULL */
+    const real *before;
+    real *m; /* winograd_rows: two rows more than x has, of which all but two are complete */
     ptrdiff_t m_member, m_row;
 };
 void KERNEL(winograd_rows)(const struct winograd_product *product, int units);
