@@ -40,8 +40,9 @@ VECTOR_INLINE void cursor_next(const struct tile *t, struct cursor *at)
     at->left = end ? t->run : at->left;
 }
 
-/* store_part: one row of a panel that is wider than the columns that are wanted. */
-static void store_part(const struct tile *t, real *c, const real *from)
+/* store_part: one row of a panel that is wider than the columns that are wanted. Inlined for each row of each body it would
+ * be most of this file's code and of its compile time. */
+__attribute__((noinline)) static void store_part(const struct tile *t, real *c, const real *from)
 {
     for (int64_t n = 0; n < t->columns; n++) {
         real v = from[n] + (t->add ? c[n] : 0);
