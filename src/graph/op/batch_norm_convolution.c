@@ -72,6 +72,7 @@ static double batch_norm_convolution_macs(const struct op_call *call)
 #define CASE(name, ...) static const struct batch_norm_convolution_attributes name = __VA_ARGS__;
 CASE(full, {SQUARE(5, 3, 1, 1, 1), {1e-5, ACTIVATION_RELU}, .running = true})
 CASE(point, {SQUARE(17, 1, 1, 0, 1), {1e-3, ACTIVATION_NONE}, .running = false})
+CASE(wide, {SQUARE(20, 1, 1, 0, 1), {1e-5, ACTIVATION_RELU}, .running = true})
 CASE(depthwise, {SQUARE(24, 3, 2, 1, 24), {1e-5, ACTIVATION_RELU6}, .running = true})
 CASE(with_bias,
      {{.c = {.out = 4, .kernel = {1, 3}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1}, .has_bias = true},
@@ -96,6 +97,10 @@ static const struct op_example batch_norm_convolution_examples[] = {
      .attributes = &point,
      .n_inputs = 4,
      .in = {X(2, 3, 4, 12), CHANNELS(12), SHIFTS(12), W(17, 12, 1, 1)}},
+    {.name = "1x1, 4 to 20 channels",
+     .attributes = &wide,
+     .n_inputs = 6,
+     .in = {X(3, 4, 3, 4), CHANNELS(4), SHIFTS(4), SHIFTS(4), CHANNELS(4), W(20, 4, 1, 1)}},
     {.name = "depthwise, stride 2, batch 1",
      .attributes = &depthwise,
      .n_inputs = 6,
@@ -123,6 +128,7 @@ const struct op op_batch_norm_convolution = {
     .release = norm_convolution_release,
     .forward = norm_convolution_forward,
     .backward = norm_convolution_backward,
+    .recompute = norm_convolution_recompute,
     .reference = batch_norm_convolution_reference,
     .examples = batch_norm_convolution_examples,
     .n_examples = sizeof(batch_norm_convolution_examples) / sizeof(batch_norm_convolution_examples[0]),

@@ -21,6 +21,7 @@ struct norm_convolution_parts norm_convolution_parts_of(const struct op_call *ca
 enum status norm_convolution_prepare(const struct op_call *call, bool backward, struct op_needs *needs);
 void norm_convolution_release(void *plan);
 void norm_convolution_forward(const struct op_run *run);
+void norm_convolution_recompute(const struct op_run *run);
 void norm_convolution_backward(const struct op_run *run);
 
 extern const struct op op_batch_norm_convolution, op_convolution;

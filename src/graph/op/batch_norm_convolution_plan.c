@@ -81,7 +81,7 @@ enum status norm_convolution_prepare(const struct op_call *call, bool backward, 
         norm_bytes(norm) + total_bytes(norm) + 2 * bytes_rounded(p->x_bytes) + p->inner.backward_scratch;
     needs->reads_inputs |= 1U << norm->n_inputs;
     needs->gradient_overwrite = 0;
-    needs->recomputes = false;
+    needs->recomputes = p->inner.recomputes;
     needs->plan = p;
     p = NULL;
 cleanup:
@@ -122,16 +122,14 @@ static struct op_run convolution_run(const struct op_run *run, int64_t chunk, vo
     return inner;
 }
 
-void norm_convolution_forward(const struct op_run *run)
+/* chunks_forward: y, where the statistics are known. */
+static void chunks_forward(const struct op_run *run, const struct normalise_memory *m)
 {
     const struct fused_plan *p = run->plan;
-    const struct op_run norm = norm_run(run);
     const int n = p->parts.norm.n_inputs;
-    struct normalise_memory m;
-    training_statistics(&norm, &m);
     char *z = (char *)run->scratch + norm_bytes(&p->parts.norm);
     for (int64_t chunk = 0; chunk < p->chunks; chunk++) {
-        between(run, &m, chunk, z);
+        between(run, m, chunk, z);
         const void *in[OP_MAX_INPUTS] = {z};
         for (int i = 1; i < p->parts.convolution.n_inputs; i++)
             in[i] = run->in[n + i - 1];
@@ -141,6 +139,22 @@ void norm_convolution_forward(const struct op_run *run)
         inner.out = out;
         op_convolution.forward(&inner);
     }
+}
+
+void norm_convolution_forward(const struct op_run *run)
+{
+    const struct op_run norm = norm_run(run);
+    struct normalise_memory m;
+    training_statistics(&norm, &m);
+    chunks_forward(run, &m);
+}
+
+void norm_convolution_recompute(const struct op_run *run)
+{
+    const struct op_run norm = norm_run(run);
+    struct normalise_memory m;
+    training_statistics_again(&norm, &m);
+    chunks_forward(run, &m);
 }
 
 /* The scratch of backward. */

@@ -157,6 +157,7 @@ CASE(first_layer, {.c = SQUARE(12, 3, 1, 1, 1, 1), .has_bias = true})
 CASE(student, {.c = SQUARE(12, 3, 1, 1, 1, 1)})
 CASE(three_to_seventeen, {.c = SQUARE(17, 3, 2, 1, 1, 1), .has_bias = true})
 CASE(point, {.c = SQUARE(20, 1, 1, 0, 1, 1), .has_bias = true})
+CASE(point_wide, {.c = SQUARE(24, 1, 1, 0, 1, 1), .has_bias = true})
 CASE(point_stride, {.c = SQUARE(5, 1, 2, 0, 1, 1)})
 CASE(unpadded, {.c = SQUARE(8, 3, 1, 0, 1, 1), .has_bias = true})
 CASE(far_padded, {.c = SQUARE(17, 3, 1, 2, 1, 1)})
@@ -214,6 +215,10 @@ static const struct op_example convolution_examples[] = {
      .n_inputs = 3,
      .in = {X(2, 9, 7, 3), W(17, 3, 3, 3), O(17)}},
     {.name = "1x1", .attributes = &point, .n_inputs = 3, .in = {X(2, 5, 4, 17), W(20, 17, 1, 1), O(20)}},
+    {.name = "1x1, 5 to 24 channels",
+     .attributes = &point_wide,
+     .n_inputs = 3,
+     .in = {X(2, 3, 4, 5), W(24, 5, 1, 1), O(24)}},
     {.name = "1x1, stride 2", .attributes = &point_stride, .n_inputs = 2, .in = {X(1, 7, 6, 8), W(5, 8, 1, 1)}},
     {.name = "3x3 without padding",
      .attributes = &unpadded,
@@ -289,6 +294,7 @@ const struct op op_convolution = {
     .release = convolution_release,
     .forward = convolution_forward,
     .backward = convolution_backward,
+    .recompute = convolution_forward, /* with the weights that it has packed already */
     .reference = convolution_reference,
     .examples = convolution_examples,
     .n_examples = sizeof(convolution_examples) / sizeof(convolution_examples[0]),

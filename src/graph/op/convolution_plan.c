@@ -19,6 +19,9 @@
 /* Fewer channels than this on either side leave the library's blocks half empty; so many channels fill its vectors. */
 enum { LIBRARY_CHANNELS = 32, LIBRARY_LANES = 8 };
 
+/* A 1x1 convolution from at most so many channels to so many times as many is made again for backward rather than kept. */
+enum { WIDENED_CHANNELS = 8, WIDENED_TIMES = 4 };
+
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -129,6 +132,15 @@ static void backward_needs(const struct convolution_plan *p, int threads, struct
     needs->reads_inputs = 1U << 0 | 1U << 1;
 }
 
+/* widens: its output is much larger than what it is made from, and made again with a few multiply-adds a number. */
+static bool widens(const struct convolution_shape *s)
+{
+    for (int i = 0; i < 2; i++)
+        if (s->kernel[i] != 1 || s->stride[i] != 1 || s->padding[i] != 0)
+            return false;
+    return s->groups == 1 && s->in <= WIDENED_CHANNELS && s->out >= WIDENED_TIMES * s->in;
+}
+
 /* The name of the forward kernel, and of the others where they differ. */
 static void name_kernels(struct convolution_plan *p, bool backward)
 {
@@ -159,6 +171,7 @@ enum status convolution_prepare(const struct op_call *call, bool backward, struc
         backward_needs(p, call->kernels->threads, needs);
     }
     forward_needs(p, call->kernels->threads, needs);
+    needs->recomputes = widens(&p->shape);
     name_kernels(p, backward);
     needs->kernel = p->kernel;
     needs->plan = p;

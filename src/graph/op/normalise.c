@@ -137,14 +137,20 @@ void training_forward(const struct op_run *run, bool pooled)
     apply(run, pooled, m.coefficients);
 }
 
-void training_recompute(const struct op_run *run)
+void training_statistics_again(const struct op_run *run, struct normalise_memory *m)
 {
-    struct normalise_memory m = normalise_memory_of(run);
-    run->table->norm_coefficients(normalise_channels(run->call), run->saved, run->in[1], run->in[2], m.coefficients);
-    apply(run, false, m.coefficients);
+    *m = normalise_memory_of(run);
+    run->table->norm_coefficients(normalise_channels(run->call), run->saved, run->in[1], run->in[2], m->coefficients);
     size_t bytes = (size_t)normalise_channels(run->call) * element_size(run->table->element);
     for (size_t i = 0; i < 2; i++)
         memcpy(run->out[1 + i], (char *)run->saved + (2 + i) * bytes, bytes);
+}
+
+void training_recompute(const struct op_run *run)
+{
+    struct normalise_memory m;
+    training_statistics_again(run, &m);
+    apply(run, false, m.coefficients);
 }
 
 /* running_gradient: out = (1 - momentum) running + momentum value. */

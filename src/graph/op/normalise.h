@@ -32,9 +32,10 @@ void training_forward(const struct op_run *run, bool pooled);
 void training_recompute(const struct op_run *run); /* not pooled */
 void training_backward(const struct op_run *run, bool pooled);
 /* What they are made of, for who has y and dy in pieces. training_statistics: all of forward but y, with coefficients to
- * make it; training_begin: coefficients for sums over dz, with this gamma, and gradients of the running values;
+ * make it; training_statistics_again: the same for recompute, from what was saved; training_begin: coefficients for sums over dz, with this gamma, and gradients of the running values;
  * training_sums_use: from m->first and m->second, the sums, gradients of gamma and beta and coefficients for dx. */
 void training_statistics(const struct op_run *run, struct normalise_memory *m);
+void training_statistics_again(const struct op_run *run, struct normalise_memory *m);
 void training_begin(const struct op_run *run, const void *gamma, struct normalise_memory *m);
 void training_sums_use(const struct op_run *run, const struct normalise_memory *m);
 
