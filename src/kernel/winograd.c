@@ -1,6 +1,8 @@
 /* winograd.c: see winograd.h; the loops are in level/. */
 #include "kernel/winograd.h"
 
+#include "kernel/winograd_tiles.h"
+
 /* Fewer channels than this leave vectors empty, and the sums' additions weigh more than the multiplications saved. */
 enum { CHANNELS_LEAST = 8, STRIP_VALUES = 12288, STRIP_LEAST = 7, ALIGNED_CHANNELS = 8 };
 
@@ -50,6 +52,8 @@ struct winograd_sizes winograd_sizes(const struct convolution_shape *s)
 
 static size_t packed_bytes(const struct convolution_shape *s, size_t size)
 {
+    if (winograd_tiles_suit(s))
+        return winograd_tiles_packed_bytes(s, size);
     const int64_t rows = 1 + WINOGRAD_POINTS * WINOGRAD_TAPS * s->in; /* the first: the bias */
     return bytes_rounded((size_t)(rows * round_up(s->out)) * size);
 }
@@ -63,6 +67,8 @@ size_t winograd_packed_bytes(const struct convolution_shape *s, size_t size)
 
 size_t winograd_forward_scratch(const struct convolution_shape *s, size_t size, int threads)
 {
+    if (winograd_tiles_suit(s))
+        return (size_t)threads * winograd_tiles_forward_piece(s, size);
     const struct winograd_sizes n = winograd_sizes(s);
     const int64_t points = WINOGRAD_POINTS * n.strip * n.groups * s->in;
     const int64_t sums = WINOGRAD_POINTS * (n.strip + WINOGRAD_TAPS - 1) * n.groups * n.wide;
@@ -85,6 +91,8 @@ size_t winograd_weights_piece(const struct convolution_shape *s, size_t size)
 
 size_t winograd_weights_scratch(const struct convolution_shape *s, size_t size, int threads)
 {
+    if (winograd_tiles_suit(s))
+        return winograd_tiles_weights_scratch(s, size, threads);
     const int64_t elements = WINOGRAD_POINTS * WINOGRAD_TAPS * s->in * round_up(s->out);
     return (size_t)threads * winograd_weights_piece(s, size) +
            (size_t)convolution_chunks(s) * bytes_rounded((size_t)elements * size);

@@ -162,6 +162,10 @@ CASE(point_stride, {.c = SQUARE(5, 1, 2, 0, 1, 1)})
 CASE(unpadded, {.c = SQUARE(8, 3, 1, 0, 1, 1), .has_bias = true})
 CASE(far_padded, {.c = SQUARE(17, 3, 1, 2, 1, 1)})
 CASE(wide, {.c = SQUARE(33, 3, 1, 1, 1, 1)})
+CASE(tiles, {.c = SQUARE(17, 3, 1, 1, 1, 1), .has_bias = true})
+CASE(tiles_unpadded, {.c = SQUARE(16, 3, 1, 0, 1, 1)})
+CASE(tiles_folded,
+     {.c = SQUARE(18, 3, 1, 1, 1, 1), .has_bias = true, .fold = true, .epsilon = 1e-5, .activation = ACTIVATION_RELU6})
 CASE(whole_map, {.c = SQUARE(8, 5, 1, 0, 1, 1), .has_bias = true})
 CASE(uneven, {.c = {.out = 3, .kernel = {2, 3}, .stride = {3, 2}, .padding = {0, 2}, .dilation = {2, 1}, .groups = 1}})
 CASE(dilated, {.c = {.out = 6, .kernel = {3, 3}, .stride = {2, 1}, .padding = {2, 3}, .dilation = {2, 3}, .groups = 2},
@@ -226,6 +230,22 @@ static const struct op_example convolution_examples[] = {
      .in = {X(3, 5, 11, 9), W(8, 9, 3, 3), O(8)}},
     {.name = "3x3 in padding of 2", .attributes = &far_padded, .n_inputs = 2, .in = {X(1, 3, 6, 16), W(17, 16, 3, 3)}},
     {.name = "33 channels", .attributes = &wide, .n_inputs = 2, .in = {X(1, 5, 6, 32), W(33, 32, 3, 3)}},
+    {.name = "tiles, cut off on both sides",
+     .attributes = &tiles,
+     .n_inputs = 3,
+     .in = {X(3, 7, 8, 16), W(17, 16, 3, 3), O(17)}},
+    {.name = "tiles without padding",
+     .attributes = &tiles_unpadded,
+     .n_inputs = 2,
+     .in = {X(1, 10, 9, 19), W(16, 19, 3, 3)}},
+    {.name = "tiles forward, rows back",
+     .attributes = &far_padded,
+     .n_inputs = 2,
+     .in = {X(2, 5, 6, 16), W(17, 16, 3, 3)}},
+    {.name = "tiles, folded",
+     .attributes = &tiles_folded,
+     .n_inputs = 7,
+     .in = {FIXED(4, 2, 4, 7, 17), FIXED(4, 18, 17, 3, 3), FIXED(1, 18), NORM(18)}},
     {.name = "a kernel as large as the map",
      .attributes = &whole_map,
      .n_inputs = 3,

@@ -2,6 +2,7 @@
  * (winograd_product.c), and the pixels of the rows of y that are complete. All of a strip stays in the first cache. */
 #include "kernel/level/winograd.h"
 #include "kernel/level/map.h"
+#include "kernel/level/winograd_tiles.h"
 
 /* panels_pack: u of all panels, [6][3][in][width] each, behind the bias; taps(kh) of weight [at] for (c, o). */
 static void panels_pack(const struct convolution_shape *s, const real *weight, int64_t c_step, int64_t o_step,
@@ -30,14 +31,13 @@ static void panels_pack(const struct convolution_shape *s, const real *weight, i
     }
 }
 
-static int64_t bias_width(const struct convolution_shape *s)
-{
-    return (s->out + HALF - 1) / HALF * HALF;
-}
-
 void KERNEL(winograd_pack)(const struct convolution_shape *s, const real *weight, const real *scale, const real *bias,
                            real *packed)
 {
+    if (winograd_tiles_suit(s)) {
+        KERNEL(winograd_tiles_pack)(s, weight, scale, bias, packed);
+        return;
+    }
     const int64_t width = bias_width(s);
     for (int64_t o = 0; o < width; o++)
         packed[o] = bias && o < s->out ? bias[o] : 0;
@@ -47,6 +47,10 @@ void KERNEL(winograd_pack)(const struct convolution_shape *s, const real *weight
 void KERNEL(winograd_pack_back)(const struct convolution_shape *shape, const real *weight, real *packed)
 {
     const struct convolution_shape s = winograd_back(shape);
+    if (winograd_tiles_suit(&s)) {
+        KERNEL(winograd_tiles_pack_back)(&s, weight, packed);
+        return;
+    }
     const int64_t width = bias_width(&s);
     memset(packed, 0, (size_t)width * sizeof *packed);
     panels_pack(&s, weight, 9 * s.out, 9, true, NULL, packed + width);
@@ -163,6 +167,10 @@ static struct strip_work work_of(const struct convolution_shape *s, char *own)
 void KERNEL(winograd_run)(const struct convolution_shape *s, const real *x, const real *packed, real limit, bool add,
                           real *y, void *scratch, int threads)
 {
+    if (winograd_tiles_suit(s)) {
+        KERNEL(winograd_tiles_run)(s, x, packed, limit, add, y, scratch, threads);
+        return;
+    }
     const int64_t x_sample = s->size[0] * s->size[1] * s->in, y_sample = s->out_size[0] * s->out_size[1] * s->out;
     const size_t piece_bytes = winograd_forward_scratch(s, sizeof(real), 1);
     const int pieces = convolution_pieces(s, threads, s->batch);

@@ -44,58 +44,84 @@ VECTOR_INLINE vector vector_limited(vector v, real limit)
     return vector_ceiling(vector_relu(v), limit);
 }
 
-#define TRANSFORMS(type)                                                                                               \
-    /* x_points: six pixels, `right` apart, to six points, `apart` apart. */                                           \
+/* x_line: six pixels to six points. dy_line: four pixels to six points. y_line: six points to four pixels, on top of
+ * `start`. Values lie `step` and `to_step` apart. */
+#define LINES(type)                                                                                                    \
+    VECTOR_INLINE void x_line_##type(const type *x, int step, type *to, int to_step)                                   \
+    {                                                                                                                  \
+        const type even_near = x[4 * step] - 2 * x[2 * step], odd_near = x[3 * step] - 2 * x[step];                    \
+        const type even_far = x[4 * step] - (real)0.5 * x[2 * step], odd_far = x[3 * step] - (real)0.5 * x[step];      \
+        to[0] = (x[0] + x[4 * step]) - (real)2.5 * x[2 * step];                                                        \
+        to[5 * to_step] = (x[step] + x[5 * step]) - (real)2.5 * x[3 * step];                                           \
+        to[to_step] = even_near + NEAR * odd_near;                                                                     \
+        to[2 * to_step] = even_near - NEAR * odd_near;                                                                 \
+        to[3 * to_step] = even_far + FAR * odd_far;                                                                    \
+        to[4 * to_step] = even_far - FAR * odd_far;                                                                    \
+    }                                                                                                                  \
+    VECTOR_INLINE void dy_line_##type(const type *y, int step, type *to, int to_step)                                  \
+    {                                                                                                                  \
+        const type even_near = y[0] + (real)0.5 * y[2 * step], odd_near = y[step] + (real)0.5 * y[3 * step];           \
+        const type even_far = y[0] + 2 * y[2 * step], odd_far = y[step] + 2 * y[3 * step];                             \
+        to[0] = y[0];                                                                                                  \
+        to[5 * to_step] = y[3 * step];                                                                                 \
+        to[to_step] = even_near + NEAR * odd_near;                                                                     \
+        to[2 * to_step] = even_near - NEAR * odd_near;                                                                 \
+        to[3 * to_step] = even_far + FAR * odd_far;                                                                    \
+        to[4 * to_step] = even_far - FAR * odd_far;                                                                    \
+    }                                                                                                                  \
+    VECTOR_INLINE void y_line_##type(const type *m, int step, type start, type *to, int to_step)                       \
+    {                                                                                                                  \
+        const type near_sum = m[step] + m[2 * step], near_apart = NEAR * (m[step] - m[2 * step]);                      \
+        const type far_sum = m[3 * step] + m[4 * step], far_apart = FAR * (m[3 * step] - m[4 * step]);                 \
+        to[0] = (m[0] + near_sum) + (far_sum + start);                                                                 \
+        to[to_step] = near_apart + (far_apart + start);                                                                \
+        to[2 * to_step] = (real)0.5 * near_sum + (2 * far_sum + start);                                                \
+        to[3 * to_step] = ((real)0.5 * near_apart + m[5 * step]) + (2 * far_apart + start);                            \
+    }                                                                                                                  \
+    /* lines_load, lines_store: `count` values `step` apart in memory. */                                              \
+    VECTOR_INLINE void line_load_##type(const real *from, ptrdiff_t step, int count, type *to)                         \
+    {                                                                                                                  \
+        for (int i = 0; i < count; i++)                                                                                \
+            to[i] = type##_load(from + i * step);                                                                      \
+    }                                                                                                                  \
+    VECTOR_INLINE void line_store_##type(const type *from, real *to, ptrdiff_t step, int64_t count)                    \
+    {                                                                                                                  \
+        for (int i = 0; i < WINOGRAD_POINTS && i < count; i++)                                                         \
+            type##_store(to + i * step, from[i]);                                                                      \
+    }                                                                                                                  \
+    /* pixels_store: at most four, clipped into [0, limit] where limit >= 0. */                                        \
+    VECTOR_INLINE void pixels_store_##type(const type *v, real limit, real *y, ptrdiff_t right, int64_t count)         \
+    {                                                                                                                  \
+        for (int i = 0; i < WINOGRAD_PIXELS && i < count; i++)                                                         \
+            type##_store(y + i * right, limit >= 0 ? type##_limited(v[i], limit) : v[i]);                              \
+    }                                                                                                                  \
+    /* x_points: six pixels, `right` apart, to six points, `apart` apart. dy_points: four. */                          \
     VECTOR_INLINE void x_points_##type(const real *x, ptrdiff_t right, real *to, ptrdiff_t apart)                      \
     {                                                                                                                  \
-        const type x0 = type##_load(x), x1 = type##_load(x + right), x2 = type##_load(x + 2 * right);                  \
-        const type x3 = type##_load(x + 3 * right), x4 = type##_load(x + 4 * right), x5 = type##_load(x + 5 * right);  \
-        const type even_near = x4 - 2 * x2, odd_near = x3 - 2 * x1;                                                    \
-        const type even_far = x4 - (real)0.5 * x2, odd_far = x3 - (real)0.5 * x1;                                      \
-        type##_store(to, (x0 + x4) - (real)2.5 * x2);                                                                  \
-        type##_store(to + apart, even_near + NEAR * odd_near);                                                         \
-        type##_store(to + 2 * apart, even_near - NEAR * odd_near);                                                     \
-        type##_store(to + 3 * apart, even_far + FAR * odd_far);                                                        \
-        type##_store(to + 4 * apart, even_far - FAR * odd_far);                                                        \
-        type##_store(to + 5 * apart, (x1 + x5) - (real)2.5 * x3);                                                      \
+        type pixels[WINOGRAD_POINTS], points[WINOGRAD_POINTS];                                                         \
+        line_load_##type(x, right, WINOGRAD_POINTS, pixels);                                                           \
+        x_line_##type(pixels, 1, points, 1);                                                                           \
+        line_store_##type(points, to, apart, WINOGRAD_POINTS);                                                         \
     }                                                                                                                  \
-    /* dy_points: four pixels to six points. */                                                                        \
     VECTOR_INLINE void dy_points_##type(const real *y, ptrdiff_t right, real *to, ptrdiff_t apart)                     \
     {                                                                                                                  \
-        const type y0 = type##_load(y), y1 = type##_load(y + right);                                                   \
-        const type y2 = type##_load(y + 2 * right), y3 = type##_load(y + 3 * right);                                   \
-        const type even_near = y0 + (real)0.5 * y2, odd_near = y1 + (real)0.5 * y3;                                    \
-        const type even_far = y0 + 2 * y2, odd_far = y1 + 2 * y3;                                                      \
-        type##_store(to, y0);                                                                                          \
-        type##_store(to + apart, even_near + NEAR * odd_near);                                                         \
-        type##_store(to + 2 * apart, even_near - NEAR * odd_near);                                                     \
-        type##_store(to + 3 * apart, even_far + FAR * odd_far);                                                        \
-        type##_store(to + 4 * apart, even_far - FAR * odd_far);                                                        \
-        type##_store(to + 5 * apart, y3);                                                                              \
+        type pixels[WINOGRAD_PIXELS], points[WINOGRAD_POINTS];                                                         \
+        line_load_##type(y, right, WINOGRAD_PIXELS, pixels);                                                           \
+        dy_line_##type(pixels, 1, points, 1);                                                                          \
+        line_store_##type(points, to, apart, WINOGRAD_POINTS);                                                         \
     }                                                                                                                  \
     /* y_pixels: six points to `count` (1 to 4) pixels, with bias. */                                                  \
     VECTOR_INLINE void y_pixels_##type(const real *m, ptrdiff_t apart, const real *bias, real limit, real *y,          \
                                        ptrdiff_t right, int64_t count)                                                 \
     {                                                                                                                  \
-        const type near_plus = type##_load(m + apart), near_minus = type##_load(m + 2 * apart);                        \
-        const type far_plus = type##_load(m + 3 * apart), far_minus = type##_load(m + 4 * apart);                      \
-        const type near_sum = near_plus + near_minus, near_apart = NEAR * (near_plus - near_minus);                    \
-        const type far_sum = far_plus + far_minus, far_apart = FAR * (far_plus - far_minus);                           \
-        const type start = type##_load(bias);                                                                          \
-        type v[4];                                                                                                     \
-        v[0] = (type##_load(m) + near_sum) + (far_sum + start);                                                        \
-        v[1] = near_apart + (far_apart + start);                                                                       \
-        v[2] = (real)0.5 * near_sum + (2 * far_sum + start);                                                           \
-        v[3] = ((real)0.5 * near_apart + type##_load(m + 5 * apart)) + (2 * far_apart + start);                        \
-        for (int i = 0; i < 4 && i < count; i++) {                                                                     \
-            if (limit >= 0)                                                                                            \
-                v[i] = type##_limited(v[i], limit);                                                                    \
-            type##_store(y + i * right, v[i]);                                                                         \
-        }                                                                                                              \
+        type points[WINOGRAD_POINTS], pixels[WINOGRAD_PIXELS];                                                         \
+        line_load_##type(m, apart, WINOGRAD_POINTS, points);                                                           \
+        y_line_##type(points, 1, type##_load(bias), pixels, 1);                                                        \
+        pixels_store_##type(pixels, limit, y, right, count);                                                           \
     }
-TRANSFORMS(vector)
-TRANSFORMS(real)
-#undef TRANSFORMS
+LINES(vector)
+LINES(real)
+#undef LINES
 
 /* taps_to_points: u of one row of taps. points_to_taps: its transpose, for the gradient. */
 static inline void taps_to_points(real k0, real k1, real k2, real u[WINOGRAD_POINTS])
@@ -116,6 +142,12 @@ static inline void points_to_taps(const real u[WINOGRAD_POINTS], real taps[WINOG
     taps[0] = u[0] - 2 * third * near_sum + (real)0.5 * third * far_sum;
     taps[1] = (real)0.5 * third * FAR * (u[3] - u[4]) - 2 * third * NEAR * (u[1] - u[2]);
     taps[2] = third * (far_sum - near_sum) + u[5];
+}
+
+/* bias_width: of what lies before the packed weights. */
+static inline int64_t bias_width(const struct convolution_shape *s)
+{
+    return (s->out + HALF - 1) / HALF * HALF;
 }
 
 /* row_points: x_t of one row of x. line: a row with its zeros, where x lies from padding[1] on. Points lie `apart`. */

@@ -3,6 +3,7 @@
  * batch has its own sums, which are added in the order of the chunks. */
 #include "kernel/level/map.h"
 #include "kernel/level/winograd.h"
+#include "kernel/level/winograd_tiles.h"
 
 struct weights_work {
     const struct convolution_shape *s;
@@ -130,6 +131,10 @@ static struct weights_work work_of(const struct convolution_shape *s, const stru
 void KERNEL(winograd_weights)(const struct convolution_shape *s, const real *x, const real *dy, bool add, real *dw,
                               void *scratch, int threads)
 {
+    if (winograd_tiles_suit(s)) {
+        KERNEL(winograd_tiles_weights)(s, x, dy, add, dw, scratch, threads);
+        return;
+    }
     const struct winograd_sizes n = winograd_sizes(s);
     const int64_t chunks = convolution_chunks(s);
     const int64_t out = (s->out + HALF - 1) / HALF * HALF, elements = WINOGRAD_POINTS * WINOGRAD_TAPS * s->in * out;
