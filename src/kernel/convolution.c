@@ -3,15 +3,9 @@
 
 #include "kernel/winograd.h"
 
-/* The widest half vector, in elements: panels are padded to it (level/tile.h). */
-enum { HALF_MOST = 8, CHUNKS_MOST = 16, VALUES_TOGETHER = 8192 };
+enum { CHUNKS_MOST = 16, VALUES_TOGETHER = 8192 };
 /* Partial weight gradients may take this much, but two are always there. */
 static const int64_t chunk_bytes_most = (int64_t)4 << 20;
-
-static int64_t round_up(int64_t n)
-{
-    return (n + HALF_MOST - 1) / HALF_MOST * HALF_MOST;
-}
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -42,7 +36,7 @@ bool convolution_depthwise(const struct convolution_shape *s)
 /* The weights of all groups, with each group's outputs padded. */
 static int64_t partial_elements(const struct convolution_shape *s)
 {
-    return s->kernel[0] * s->kernel[1] * s->in * round_up(s->out / s->groups);
+    return s->kernel[0] * s->kernel[1] * s->in * channels_rounded(s->out / s->groups);
 }
 
 int64_t convolution_chunks(const struct convolution_shape *s)
@@ -94,8 +88,8 @@ size_t convolution_packed_bytes(const struct convolution_shape *s, size_t size)
     if (winograd_suits(s))
         return winograd_packed_bytes(s, size);
     int64_t taps = s->kernel[0] * s->kernel[1], in = s->in / s->groups, out = s->out / s->groups;
-    int64_t forward = s->groups * (1 + taps * in) * round_up(out); /* the first row of a panel is the bias */
-    int64_t back = s->groups * taps * out * round_up(in);
+    int64_t forward = s->groups * (1 + taps * in) * channels_rounded(out); /* the first row of a panel is the bias */
+    int64_t back = s->groups * taps * out * channels_rounded(in);
     return bytes_rounded((size_t)most(forward, back) * size);
 }
 
@@ -127,7 +121,7 @@ size_t convolution_weights_scratch(const struct convolution_shape *s, size_t siz
     if (winograd_suits(s))
         return winograd_weights_scratch(s, size, threads);
     struct padded_map map = convolution_padded_input(s);
-    int64_t padded_out = s->groups * round_up(s->out / s->groups);
+    int64_t padded_out = s->groups * channels_rounded(s->out / s->groups);
     const int64_t together = convolution_together(s);
     size_t gradient = bytes_rounded((size_t)(together * s->out_size[0] * s->out_size[1] * padded_out) * size);
     return offset_bytes(together * s->out_size[0]) +
@@ -147,5 +141,5 @@ size_t column_sum_scratch(int64_t columns, size_t size)
 
 size_t product_packed_bytes(const struct product_shape *s, size_t size)
 {
-    return bytes_rounded((size_t)((1 + s->k) * round_up(s->n)) * size);
+    return bytes_rounded((size_t)((1 + s->k) * channels_rounded(s->n)) * size);
 }

@@ -53,6 +53,13 @@ struct product_shape {
 };
 size_t product_packed_bytes(const struct product_shape *shape, size_t size);
 
+/* channels_rounded: to the widest half vector, in elements: panels are padded to it (level/tile.h). */
+static inline int64_t channels_rounded(int64_t channels)
+{
+    enum { HALF_MOST = 8 };
+    return (channels + HALF_MOST - 1) / HALF_MOST * HALF_MOST;
+}
+
 /* Offsets of the pieces of a scratch: rounded up to a cache line. */
 static inline size_t bytes_rounded(size_t bytes)
 {

@@ -4,12 +4,7 @@
 #include "kernel/winograd_tiles.h"
 
 /* Fewer channels than this leave vectors empty, and the sums' additions weigh more than the multiplications saved. */
-enum { CHANNELS_LEAST = 8, STRIP_VALUES = 12288, STRIP_LEAST = 7, ALIGNED_CHANNELS = 8 };
-
-static int64_t round_up(int64_t n)
-{
-    return (n + ALIGNED_CHANNELS - 1) / ALIGNED_CHANNELS * ALIGNED_CHANNELS;
-}
+enum { CHANNELS_LEAST = 8, STRIP_VALUES = 12288, STRIP_LEAST = 7 };
 
 bool winograd_suits(const struct convolution_shape *s)
 {
@@ -19,7 +14,7 @@ bool winograd_suits(const struct convolution_shape *s)
         if (s->kernel[i] != WINOGRAD_TAPS || s->stride[i] != 1 || s->dilation[i] != 1 || s->padding[i] >= WINOGRAD_TAPS)
             return false;
     /* What the last group makes beyond the row is wasted: at most a third of all, or nothing is saved. */
-    const int64_t made = (s->out_size[1] + WINOGRAD_PIXELS - 1) / WINOGRAD_PIXELS * WINOGRAD_PIXELS;
+    const int64_t made = WINOGRAD_PIXELS * winograd_groups(s->out_size[1]);
     return 2 * made <= 3 * s->out_size[1];
 }
 
@@ -38,9 +33,9 @@ struct convolution_shape winograd_back(const struct convolution_shape *shape)
 
 struct winograd_sizes winograd_sizes(const struct convolution_shape *s)
 {
-    struct winograd_sizes n = {.groups = (s->out_size[1] + WINOGRAD_PIXELS - 1) / WINOGRAD_PIXELS};
+    struct winograd_sizes n = {.groups = winograd_groups(s->out_size[1])};
     n.line = (WINOGRAD_PIXELS * n.groups + WINOGRAD_TAPS - 1) * s->in;
-    n.wide = round_up(s->out);
+    n.wide = channels_rounded(s->out);
     const int64_t row = WINOGRAD_POINTS * n.groups * (s->in + n.wide);
     n.strip = STRIP_VALUES / row;
     n.strip = n.strip < STRIP_LEAST ? STRIP_LEAST : n.strip;
@@ -55,7 +50,7 @@ static size_t packed_bytes(const struct convolution_shape *s, size_t size)
     if (winograd_tiles_suit(s))
         return winograd_tiles_packed_bytes(s, size);
     const int64_t rows = 1 + WINOGRAD_POINTS * WINOGRAD_TAPS * s->in; /* the first: the bias */
-    return bytes_rounded((size_t)(rows * round_up(s->out)) * size);
+    return bytes_rounded((size_t)(rows * channels_rounded(s->out)) * size);
 }
 
 size_t winograd_packed_bytes(const struct convolution_shape *s, size_t size)
@@ -80,7 +75,7 @@ size_t winograd_forward_scratch(const struct convolution_shape *s, size_t size, 
 size_t winograd_weights_piece(const struct convolution_shape *s, size_t size)
 {
     const struct winograd_sizes n = winograd_sizes(s);
-    const int64_t together = convolution_together(s), out = round_up(s->out);
+    const int64_t together = convolution_together(s), out = channels_rounded(s->out);
     const int64_t x_map = s->size[0] * n.groups * s->in, dy_map = (s->size[0] + WINOGRAD_TAPS - 1) * n.groups * out;
     const size_t x = bytes_rounded((size_t)(WINOGRAD_POINTS * together * x_map) * size);
     const size_t dy = bytes_rounded((size_t)(WINOGRAD_POINTS * together * dy_map) * size);
@@ -93,7 +88,7 @@ size_t winograd_weights_scratch(const struct convolution_shape *s, size_t size, 
 {
     if (winograd_tiles_suit(s))
         return winograd_tiles_weights_scratch(s, size, threads);
-    const int64_t elements = WINOGRAD_POINTS * WINOGRAD_TAPS * s->in * round_up(s->out);
+    const int64_t elements = WINOGRAD_POINTS * WINOGRAD_TAPS * s->in * channels_rounded(s->out);
     return (size_t)threads * winograd_weights_piece(s, size) +
            (size_t)convolution_chunks(s) * bytes_rounded((size_t)elements * size);
 }

@@ -1,4 +1,5 @@
-/* winograd.h: 3x3 convolutions of stride 1 with fewer multiplications (Winograd's F(4, 3), along rows of pixels only).
+/* winograd.h: 3x3 convolutions of stride 1 with fewer multiplications (Winograd's F(4, 3)): along rows of pixels, as below,
+ * or in both directions (winograd_tiles.h).
  *
  * Four neighbours of an output row, and a row of three taps, are polynomials; their products are taken at six points:
  * 6 multiplications in place of 12. With tap rows kh, channels c and o, and group g of four pixels:
@@ -17,6 +18,12 @@
 #include "kernel/convolution.h"
 
 enum { WINOGRAD_POINTS = 6, WINOGRAD_PIXELS = 4, WINOGRAD_TAPS = 3 };
+
+/* winograd_groups: of four pixels, that cover so many. */
+static inline int64_t winograd_groups(int64_t pixels)
+{
+    return (pixels + WINOGRAD_PIXELS - 1) / WINOGRAD_PIXELS;
+}
 
 /* winograd_suits: is the convolution of that kind, and was it measured to be faster so? (docs/kernels.md) */
 bool winograd_suits(const struct convolution_shape *shape);

@@ -22,7 +22,7 @@ bool winograd_tiles_suit(const struct convolution_shape *shape);
 /* Where things lie, in elements. */
 struct tiles_sizes {
     int64_t down, across;       /* tiles of a sample */
-    int64_t height, width;      /* of x's map, with its zeros */
+    int64_t width;              /* of a strip: the rows of a map that a row of tiles sees, with zeros around */
     int64_t wide;               /* out, rounded up */
     int64_t block;              /* tiles at once */
     ptrdiff_t x_apart, m_apart; /* from a block's values at one point to those at the next */
@@ -31,10 +31,13 @@ struct tiles_sizes winograd_tiles_forward(const struct convolution_shape *shape)
 struct tiles_sizes winograd_tiles_gradient(const struct convolution_shape *shape); /* of the weights; m: dy's points */
 /* winograd_tiles_chunks: as convolution_chunks, but each of enough tiles for a block. */
 int64_t winograd_tiles_chunks(const struct convolution_shape *shape);
-/* winograd_apart: `values`, and some more, so that 36 arrays so far apart do not meet in the same sets of a cache. */
+/* winograd_apart: `values`, and some more: 36 arrays an odd number of lines apart do not meet in the same sets of a cache. */
 ptrdiff_t winograd_apart(int64_t values);
 
-/* Bytes of the packed weights of one direction, and of a thread's own part of the scratch. */
+/* winograd_tiles_bias: values before the packed weights. */
+int64_t winograd_tiles_bias(const struct convolution_shape *shape);
+
+/* Bytes of the packed weights of one direction, of a thread's own part of a scratch, and of a whole one. */
 size_t winograd_tiles_packed_bytes(const struct convolution_shape *shape, size_t size);
 size_t winograd_tiles_forward_piece(const struct convolution_shape *shape, size_t size);
 size_t winograd_tiles_weights_piece(const struct convolution_shape *shape, size_t size);

@@ -11,14 +11,17 @@
 #define NEAR ((real)0.70710678118654752440)
 #define FAR ((real)1.41421356237309504880)
 
-/* PER_CHANNEL: `call` for n channels, n at least 1: for whole vectors, the last of which may lie over the one before, or
- * number by number. call(v, c) is a macro that names functions by type: name_##v. */
+/* PER_VECTOR: `call` for n channels, at least VECTOR_LANES: vector by vector, the last of which may lie over the one before.
+ * PER_CHANNEL: for n of at least 1; fewer than a vector number by number. call(v, c) is a macro that names functions by
+ * type: name_##v. */
+#define PER_VECTOR(n, call)                                                                                            \
+    for (int64_t c_ = 0; c_ + VECTOR_LANES <= (n); c_ += VECTOR_LANES)                                                 \
+        call(vector, c_);                                                                                              \
+    if ((n) % VECTOR_LANES != 0)                                                                                       \
+        call(vector, (n)-VECTOR_LANES);
 #define PER_CHANNEL(n, call)                                                                                           \
     if ((n) >= VECTOR_LANES) {                                                                                         \
-        for (int64_t c_ = 0; c_ + VECTOR_LANES <= (n); c_ += VECTOR_LANES)                                             \
-            call(vector, c_);                                                                                          \
-        if ((n) % VECTOR_LANES != 0)                                                                                   \
-            call(vector, (n)-VECTOR_LANES);                                                                            \
+        PER_VECTOR(n, call)                                                                                            \
     } else {                                                                                                           \
         for (int64_t c_ = 0; c_ < (n); c_++)                                                                           \
             call(real, c_);                                                                                            \
@@ -78,15 +81,15 @@ VECTOR_INLINE vector vector_limited(vector v, real limit)
         to[2 * to_step] = (real)0.5 * near_sum + (2 * far_sum + start);                                                \
         to[3 * to_step] = ((real)0.5 * near_apart + m[5 * step]) + (2 * far_apart + start);                            \
     }                                                                                                                  \
-    /* lines_load, lines_store: `count` values `step` apart in memory. */                                              \
+    /* line_load, line_store: `count` values `step` apart in memory. */                                                \
     VECTOR_INLINE void line_load_##type(const real *from, ptrdiff_t step, int count, type *to)                         \
     {                                                                                                                  \
         for (int i = 0; i < count; i++)                                                                                \
             to[i] = type##_load(from + i * step);                                                                      \
     }                                                                                                                  \
-    VECTOR_INLINE void line_store_##type(const type *from, real *to, ptrdiff_t step, int64_t count)                    \
+    VECTOR_INLINE void line_store_##type(const type *from, real *to, ptrdiff_t step, int count)                        \
     {                                                                                                                  \
-        for (int i = 0; i < WINOGRAD_POINTS && i < count; i++)                                                         \
+        for (int i = 0; i < count; i++)                                                                                \
             type##_store(to + i * step, from[i]);                                                                      \
     }                                                                                                                  \
     /* pixels_store: at most four, clipped into [0, limit] where limit >= 0. */                                        \

@@ -3,7 +3,7 @@
 
 #include "kernel/level/map.h"
 
-/* panels_pack: u of all panels, 36 times [in][width] each; the taps of (c, o) lie at weight + c * c_step + o * o_step. */
+/* panels_pack: u of all panels, 36 times [in][width] each; the taps of (c, o): weight + c * c_step + o * o_step. */
 static void panels_pack(const struct convolution_shape *s, const real *weight, int64_t c_step, int64_t o_step,
                         bool turned, const real *scale, real *to)
 {
@@ -16,7 +16,7 @@ static void panels_pack(const struct convolution_shape *s, const real *weight, i
                 const real by = n >= used ? 0 : scale ? scale[first + n] : 1;
                 const real *k = weight + (first + (n < used ? n : 0)) * o_step + c * c_step;
                 for (int i = 0; i < WINOGRAD_TAPS; i++) {
-                    const real *row = k + 3 * (turned ? 2 - i : i);
+                    const real *row = k + WINOGRAD_TAPS * (turned ? 2 - i : i);
                     taps_to_points(row[turned ? 2 : 0], row[1], row[turned ? 0 : 2], half[i]);
                 }
                 for (int j = 0; j < WINOGRAD_POINTS; j++) {
@@ -35,24 +35,24 @@ static void panels_pack(const struct convolution_shape *s, const real *weight, i
 void KERNEL(winograd_tiles_pack)(const struct convolution_shape *s, const real *weight, const real *scale,
                                  const real *bias, real *packed)
 {
-    const int64_t width = bias_width(s);
-    for (int64_t o = 0; o < width; o++)
+    const int64_t before = winograd_tiles_bias(s);
+    for (int64_t o = 0; o < before; o++)
         packed[o] = bias && o < s->out ? bias[o] : 0;
-    panels_pack(s, weight, 9, 9 * s->in, false, scale, packed + width);
+    panels_pack(s, weight, TILE_TAPS, TILE_TAPS * s->in, false, scale, packed + before);
 }
 
 void KERNEL(winograd_tiles_pack_back)(const struct convolution_shape *back, const real *weight, real *packed)
 {
-    const int64_t width = bias_width(back);
-    memset(packed, 0, (size_t)width * sizeof *packed);
-    panels_pack(back, weight, 9 * back->out, 9, true, NULL, packed + width);
+    const int64_t before = winograd_tiles_bias(back);
+    memset(packed, 0, (size_t)before * sizeof *packed);
+    panels_pack(back, weight, TILE_TAPS * back->out, TILE_TAPS, true, NULL, packed + before);
 }
 
-/* A thread's memory: a sample's map, points [36][block][in], sums m [36][block][wide], a tile of y. */
+/* A thread's memory: a strip of x, points [36][block][in], sums m [36][block][wide], a tile of y. */
 struct tiles_work {
     const struct convolution_shape *s;
     struct tiles_sizes n;
-    real *map, *points, *m, *tile;
+    real *strip, *points, *m, *tile;
 };
 
 /* block_products: m of a block of tiles. */
@@ -82,7 +82,7 @@ VECTOR_INLINE void tile_pixels(const struct tiles_work *w, const real *m, const 
 {
     const ptrdiff_t right = (ptrdiff_t)w->s->out, apart = w->n.m_apart;
 #define PIXELS(type, c) y_tile_##type(m + (c), apart, bias + (c), limit, y + (c), right, below, rows, columns)
-    PER_CHANNEL(w->s->out, PIXELS)
+    PER_VECTOR(w->s->out, PIXELS)
 #undef PIXELS
 }
 
@@ -131,11 +131,9 @@ static void samples_run(const struct tiles_work *w, int64_t samples, const real 
         const int64_t tiles = all - first < w->n.block ? all - first : w->n.block;
         for (int64_t i = 0; i < tiles; i++) {
             const int64_t sample = (first + i) / each, at = (first + i) % each;
-            if (at == 0)
-                x_map_fill(s, &w->n, x + sample * x_sample, w->map);
-            x_tile_points(s, &w->n, w->map, at, w->points + i * s->in);
+            x_tile_points(s, &w->n, x + sample * x_sample, at, w->strip, w->points + i * s->in);
         }
-        block_products(w, packed + bias_width(s), tiles);
+        block_products(w, packed + winograd_tiles_bias(s), tiles);
         for (int64_t i = 0; i < tiles; i++) {
             const int64_t sample = (first + i) / each, at = (first + i) % each;
             tile_put(w, w->m + i * w->n.wide, packed, limit, add, at, y + sample * y_sample);
@@ -147,10 +145,10 @@ static void samples_run(const struct tiles_work *w, int64_t samples, const real 
 static struct tiles_work work_of(const struct convolution_shape *s, char *own)
 {
     struct tiles_work w = {.s = s, .n = winograd_tiles_forward(s)};
-    const size_t map_size = bytes_rounded((size_t)(w.n.height * w.n.width * s->in) * sizeof(real));
-    memset(own, 0, map_size);
-    w.map = (real *)(void *)own;
-    w.points = (real *)(void *)(own += map_size);
+    const size_t strip_size = bytes_rounded((size_t)(WINOGRAD_POINTS * w.n.width * s->in) * sizeof(real));
+    memset(own, 0, strip_size);
+    w.strip = (real *)(void *)own;
+    w.points = (real *)(void *)(own += strip_size);
     w.m = (real *)(void *)(own += bytes_rounded((size_t)(TILE_POINTS * w.n.x_apart) * sizeof(real)));
     w.tile = (real *)(void *)(own + bytes_rounded((size_t)(TILE_POINTS * w.n.m_apart) * sizeof(real)));
     return w;

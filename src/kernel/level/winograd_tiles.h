@@ -6,76 +6,86 @@
 
 #include "kernel/level/winograd.h"
 
-/* x_tile: 6x6 pixels to 36 points; dy_tile: 4x4 to 36. First along the rows, then along what came of them. */
-#define TILES(type)                                                                                                    \
-    VECTOR_INLINE void points_store_##type(const type *half, real *to, ptrdiff_t apart, int lines,                     \
-                                           void (*line)(const type *, int, type *, int))                               \
-    {                                                                                                                  \
-        for (int j = 0; j < WINOGRAD_POINTS; j++) {                                                                    \
-            type column[WINOGRAD_POINTS], points[WINOGRAD_POINTS];                                                     \
-            for (int i = 0; i < lines; i++)                                                                            \
-                column[i] = half[WINOGRAD_POINTS * i + j];                                                             \
-            line(column, 1, points, 1);                                                                                \
-            line_store_##type(points, to + j * apart, WINOGRAD_POINTS * apart, WINOGRAD_POINTS);                       \
-        }                                                                                                              \
-    }                                                                                                                  \
-    VECTOR_INLINE void x_tile_##type(const real *x, ptrdiff_t right, ptrdiff_t below, real *to, ptrdiff_t apart)       \
-    {                                                                                                                  \
-        type half[WINOGRAD_POINTS * WINOGRAD_POINTS];                                                                  \
-        for (int i = 0; i < WINOGRAD_POINTS; i++) {                                                                    \
-            type row[WINOGRAD_POINTS];                                                                                 \
-            line_load_##type(x + i * below, right, WINOGRAD_POINTS, row);                                              \
-            x_line_##type(row, 1, half + WINOGRAD_POINTS * i, 1);                                                      \
-        }                                                                                                              \
-        points_store_##type(half, to, apart, WINOGRAD_POINTS, x_line_##type);                                          \
-    }                                                                                                                  \
-    VECTOR_INLINE void dy_tile_##type(const real *y, ptrdiff_t right, ptrdiff_t below, real *to, ptrdiff_t apart)      \
-    {                                                                                                                  \
-        type half[WINOGRAD_PIXELS * WINOGRAD_POINTS];                                                                  \
-        for (int i = 0; i < WINOGRAD_PIXELS; i++) {                                                                    \
-            type row[WINOGRAD_PIXELS];                                                                                 \
-            line_load_##type(y + i * below, right, WINOGRAD_PIXELS, row);                                              \
-            dy_line_##type(row, 1, half + WINOGRAD_POINTS * i, 1);                                                     \
-        }                                                                                                              \
-        points_store_##type(half, to, apart, WINOGRAD_PIXELS, dy_line_##type);                                         \
-    }                                                                                                                  \
-    /* y_tile: 36 points to rows x columns pixels (1 to 4 of each), with bias. */                                      \
-    VECTOR_INLINE void y_tile_##type(const real *m, ptrdiff_t apart, const real *bias, real limit, real *y,            \
-                                     ptrdiff_t right, ptrdiff_t below, int64_t rows, int64_t columns)                  \
-    {                                                                                                                  \
-        type half[WINOGRAD_PIXELS * WINOGRAD_POINTS];                                                                  \
-        const type start = type##_load(bias);                                                                          \
-        for (int j = 0; j < WINOGRAD_POINTS; j++) {                                                                    \
-            type points[WINOGRAD_POINTS];                                                                              \
-            line_load_##type(m + j * apart, WINOGRAD_POINTS * apart, WINOGRAD_POINTS, points);                         \
-            y_line_##type(points, 1, (type){0}, half + j, WINOGRAD_POINTS);                                            \
-        }                                                                                                              \
-        for (int i = 0; i < WINOGRAD_PIXELS && i < rows; i++) {                                                        \
-            type pixels[WINOGRAD_PIXELS];                                                                              \
-            y_line_##type(half + WINOGRAD_POINTS * i, 1, start, pixels, 1);                                            \
-            pixels_store_##type(pixels, limit, y + i * below, right, columns);                                         \
-        }                                                                                                              \
-    }
-TILES(vector)
-TILES(real)
-#undef TILES
-
-/* x_map_fill: a sample inside the zeros of its map [height][width][in]. */
-static inline void x_map_fill(const struct convolution_shape *s, const struct tiles_sizes *n, const real *x, real *map)
+/* points_store: six lines of `half` [lines][6] to 36 points `apart` apart, by x_line_vector or dy_line_vector. */
+VECTOR_INLINE void points_store(const vector *half, int lines, void (*line)(const vector *, int, vector *, int),
+                                real *to, ptrdiff_t apart)
 {
-    for (int64_t h = 0; h < s->size[0]; h++)
-        memcpy(map + ((s->padding[0] + h) * n->width + s->padding[1]) * s->in, x + h * s->size[1] * s->in,
-               (size_t)(s->size[1] * s->in) * sizeof *x);
+    for (int j = 0; j < WINOGRAD_POINTS; j++) {
+        vector column[WINOGRAD_POINTS], points[WINOGRAD_POINTS];
+        for (int i = 0; i < lines; i++)
+            column[i] = half[WINOGRAD_POINTS * i + j];
+        line(column, 1, points, 1);
+        line_store_vector(points, to + j * apart, WINOGRAD_POINTS * apart, WINOGRAD_POINTS);
+    }
 }
 
-/* x_tile_points: of tile `at` of the sample in the map. */
-static inline void x_tile_points(const struct convolution_shape *s, const struct tiles_sizes *n, const real *map,
-                                 int64_t at, real *to)
+/* x_tile: 6x6 pixels to 36 points. dy_tile: 4x4. First along the rows, then along what came of them. */
+VECTOR_INLINE void x_tile_vector(const real *x, ptrdiff_t right, ptrdiff_t below, real *to, ptrdiff_t apart)
 {
-    const real *from = map + WINOGRAD_PIXELS * (at / n->across * n->width + at % n->across) * s->in;
+    vector half[WINOGRAD_POINTS * WINOGRAD_POINTS];
+    for (int i = 0; i < WINOGRAD_POINTS; i++) {
+        vector row[WINOGRAD_POINTS];
+        line_load_vector(x + i * below, right, WINOGRAD_POINTS, row);
+        x_line_vector(row, 1, half + WINOGRAD_POINTS * i, 1);
+    }
+    points_store(half, WINOGRAD_POINTS, x_line_vector, to, apart);
+}
+
+VECTOR_INLINE void dy_tile_vector(const real *y, ptrdiff_t right, ptrdiff_t below, real *to, ptrdiff_t apart)
+{
+    vector half[WINOGRAD_PIXELS * WINOGRAD_POINTS];
+    for (int i = 0; i < WINOGRAD_PIXELS; i++) {
+        vector row[WINOGRAD_PIXELS];
+        line_load_vector(y + i * below, right, WINOGRAD_PIXELS, row);
+        dy_line_vector(row, 1, half + WINOGRAD_POINTS * i, 1);
+    }
+    points_store(half, WINOGRAD_PIXELS, dy_line_vector, to, apart);
+}
+
+/* y_tile: 36 points to rows x columns pixels (1 to 4 of each), with bias. */
+VECTOR_INLINE void y_tile_vector(const real *m, ptrdiff_t apart, const real *bias, real limit, real *y, ptrdiff_t right,
+                                 ptrdiff_t below, int64_t rows, int64_t columns)
+{
+    vector half[WINOGRAD_PIXELS * WINOGRAD_POINTS];
+    const vector start = vector_load(bias);
+    for (int j = 0; j < WINOGRAD_POINTS; j++) {
+        vector points[WINOGRAD_POINTS];
+        line_load_vector(m + j * apart, WINOGRAD_POINTS * apart, WINOGRAD_POINTS, points);
+        y_line_vector(points, 1, (vector){0}, half + j, WINOGRAD_POINTS);
+    }
+    for (int i = 0; i < WINOGRAD_PIXELS && i < rows; i++) {
+        vector pixels[WINOGRAD_PIXELS];
+        y_line_vector(half + WINOGRAD_POINTS * i, 1, start, pixels, 1);
+        pixels_store_vector(pixels, limit, y + i * below, right, columns);
+    }
+}
+
+/* strip_fill: `rows` rows of a map [size, channels] from row `top` on, `left` pixels inside a strip [rows][width][channels];
+ * rows outside of the map become zeros. What lies left and right of the map is zero already. */
+static inline void strip_fill(const real *map, const int64_t *size, int64_t channels, int64_t top, int64_t left,
+                              int64_t rows, int64_t width, real *strip)
+{
+    const size_t row_bytes = (size_t)(size[1] * channels) * sizeof *map;
+    strip += left * channels;
+    for (int64_t h = top; h < top + rows; h++, strip += width * channels) {
+        if (h >= 0 && h < size[0])
+            memcpy(strip, map + h * size[1] * channels, row_bytes);
+        else
+            memset(strip, 0, row_bytes);
+    }
+}
+
+/* x_tile_points: of tile `at` of a sample. The strip is filled at each row's first tile. */
+static inline void x_tile_points(const struct convolution_shape *s, const struct tiles_sizes *n, const real *x,
+                                 int64_t at, real *strip, real *to)
+{
+    const int64_t across = at % n->across, top = WINOGRAD_PIXELS * (at / n->across) - s->padding[0];
+    const real *from = strip + WINOGRAD_PIXELS * across * s->in;
     const ptrdiff_t right = (ptrdiff_t)s->in, below = (ptrdiff_t)(n->width * s->in);
+    if (across == 0)
+        strip_fill(x, s->size, s->in, top, s->padding[1], WINOGRAD_POINTS, n->width, strip);
 #define POINTS(type, c) x_tile_##type(from + (c), right, below, to + (c), n->x_apart)
-    PER_CHANNEL(s->in, POINTS)
+    PER_VECTOR(s->in, POINTS)
 #undef POINTS
 }
 

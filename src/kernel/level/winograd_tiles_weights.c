@@ -1,33 +1,28 @@
-/* winograd_tiles_weights.c: the weights' gradient of kernel/winograd_tiles.h: 36 products of x_st and dy_st, summed over
- * the tiles of a chunk of the batch. Each chunk's sums go back to taps, which are added in the order of the chunks. */
+/* winograd_tiles_weights.c: the weights' gradient of kernel/winograd_tiles.h: 36 products of x_st and dy_st, summed over the
+ * tiles of a chunk of the batch. Each chunk's sums go back to taps, which are added in the order of the chunks. */
 #include "kernel/level/winograd_tiles.h"
 
 #include "kernel/level/map.h"
 
-/* A thread's memory: maps of a sample (dy's with zeros behind), points [36][block][in] and [36][block][wide], sums
- * [36][in][wide]. */
+/* A thread's memory: strips of x and dy, points [36][block][in] and [36][block][wide], sums [36][in][wide]. */
 struct weights_work {
     const struct convolution_shape *s;
     struct tiles_sizes n;
     ptrdiff_t sums_apart;
-    real *x_map, *dy_map, *x_points, *dy_points, *sums;
+    real *x_strip, *dy_strip, *x_points, *dy_points, *sums;
 };
 
-static void dy_map_fill(const struct weights_work *w, const real *dy)
+/* dy_tile_points: as x_tile_points. */
+static void dy_tile_points(const struct weights_work *w, const real *dy, int64_t at, real *to)
 {
     const struct convolution_shape *s = w->s;
-    for (int64_t h = 0; h < s->out_size[0]; h++)
-        memcpy(w->dy_map + h * w->n.width * s->out, dy + h * s->out_size[1] * s->out,
-               (size_t)(s->out_size[1] * s->out) * sizeof *dy);
-}
-
-static void dy_tile_points(const struct weights_work *w, int64_t at, real *to)
-{
-    const int64_t out = w->s->out;
-    const real *from = w->dy_map + WINOGRAD_PIXELS * (at / w->n.across * w->n.width + at % w->n.across) * out;
-    const ptrdiff_t right = (ptrdiff_t)out, below = (ptrdiff_t)(w->n.width * out);
+    const int64_t across = at % w->n.across, top = WINOGRAD_PIXELS * (at / w->n.across);
+    const real *from = w->dy_strip + WINOGRAD_PIXELS * across * s->out;
+    const ptrdiff_t right = (ptrdiff_t)s->out, below = (ptrdiff_t)(w->n.width * s->out);
+    if (across == 0)
+        strip_fill(dy, s->out_size, s->out, top, 0, WINOGRAD_PIXELS, w->n.width, w->dy_strip);
 #define POINTS(type, c) dy_tile_##type(from + (c), right, below, to + (c), w->n.m_apart)
-    PER_CHANNEL(out, POINTS)
+    PER_VECTOR(s->out, POINTS)
 #undef POINTS
 }
 
@@ -55,7 +50,7 @@ static void sums_add(const struct weights_work *w, int64_t tiles, bool add)
 /* taps_make: [36][in][wide] to [9][in][wide]. */
 static void taps_make(const struct weights_work *w, real *to)
 {
-    const int64_t values = w->s->in * w->n.wide;
+    const int64_t values = w->s->in * w->n.wide; /* with columns that are no channel: never read after */
 #pragma omp simd
     for (int64_t v = 0; v < values; v++) {
         real half[WINOGRAD_TAPS][WINOGRAD_POINTS];
@@ -85,12 +80,8 @@ static void chunk_sum(const struct weights_work *w, int64_t samples, const real 
         const int64_t tiles = all - first < w->n.block ? all - first : w->n.block;
         for (int64_t i = 0; i < tiles; i++) {
             const int64_t sample = (first + i) / each, at = (first + i) % each;
-            if (at == 0) {
-                x_map_fill(s, &w->n, x + sample * x_sample, w->x_map);
-                dy_map_fill(w, dy + sample * y_sample);
-            }
-            x_tile_points(s, &w->n, w->x_map, at, w->x_points + i * s->in);
-            dy_tile_points(w, at, w->dy_points + i * w->n.wide);
+            x_tile_points(s, &w->n, x + sample * x_sample, at, w->x_strip, w->x_points + i * s->in);
+            dy_tile_points(w, dy + sample * y_sample, at, w->dy_points + i * w->n.wide);
         }
         sums_add(w, tiles, first > 0);
     }
@@ -101,13 +92,13 @@ static void chunk_sum(const struct weights_work *w, int64_t samples, const real 
 static struct weights_work work_of(const struct convolution_shape *s, char *own)
 {
     struct weights_work w = {.s = s, .n = winograd_tiles_gradient(s)};
-    const size_t x_size = bytes_rounded((size_t)(w.n.height * w.n.width * s->in) * sizeof(real));
-    const size_t dy_size = bytes_rounded((size_t)(w.n.height * w.n.width * s->out) * sizeof(real));
+    const size_t x_size = bytes_rounded((size_t)(WINOGRAD_POINTS * w.n.width * s->in) * sizeof(real));
+    const size_t dy_size = bytes_rounded((size_t)(WINOGRAD_PIXELS * w.n.width * s->out) * sizeof(real));
     const size_t points_size = bytes_rounded((size_t)(TILE_POINTS * w.n.m_apart) * sizeof(real));
     w.sums_apart = winograd_apart(s->in * w.n.wide);
     memset(own, 0, x_size + dy_size + points_size);
-    w.x_map = (real *)(void *)own;
-    w.dy_map = (real *)(void *)(own += x_size);
+    w.x_strip = (real *)(void *)own;
+    w.dy_strip = (real *)(void *)(own += x_size);
     w.dy_points = (real *)(void *)(own += dy_size);
     w.x_points = (real *)(void *)(own += points_size);
     w.sums = (real *)(void *)(own + bytes_rounded((size_t)(TILE_POINTS * w.n.x_apart) * sizeof(real)));
