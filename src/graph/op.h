@@ -45,9 +45,8 @@ struct op_needs {
     unsigned reads_outputs;      /* which outputs' values backward reads */
     unsigned overwrite;          /* out[0] may lie in the memory of this input when that is dead afterwards */
     unsigned gradient_overwrite; /* d_in[i] may lie in the memory of d_out[0] */
-    bool
-        recomputes; /* op->recompute can make the outputs again from inputs, saved and derived: they need not be kept */
-    void *plan;     /* the op's own prepared object (library primitives); op->release frees it */
+    bool recomputes;             /* op->recompute can make the outputs again from inputs, saved and derived: not kept */
+    void *plan;                  /* the op's own prepared object (library primitives); op->release frees it */
 };
 
 /* One run. in, out: data. Backward: d_out[i] NULL means zero (never all of them); d_in[i] NULL: not wanted; add[i]: add to

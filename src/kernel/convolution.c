@@ -33,6 +33,14 @@ bool convolution_depthwise(const struct convolution_shape *s)
     return s->groups > 1 && s->groups == s->in && s->groups == s->out;
 }
 
+bool convolution_point(const struct convolution_shape *s)
+{
+    for (int i = 0; i < 2; i++)
+        if (s->kernel[i] != 1 || s->stride[i] != 1 || s->padding[i] != 0)
+            return false;
+    return true;
+}
+
 /* The weights of all groups, with each group's outputs padded. */
 static int64_t partial_elements(const struct convolution_shape *s)
 {

@@ -20,6 +20,8 @@ int64_t convolution_out_size(int64_t size, int64_t kernel, int64_t stride, int64
 double convolution_macs(const struct convolution_shape *shape); /* multiply-accumulates of one pass over the batch */
 /* convolution_depthwise: as many groups as channels in and out, so that channels never mix. */
 bool convolution_depthwise(const struct convolution_shape *shape);
+/* convolution_point: a 1x1 kernel that skips nothing and pads nothing. */
+bool convolution_point(const struct convolution_shape *shape);
 /* convolution_chunks: pieces of the batch over which a weight gradient is summed, one after the other. Depends on the shape
  * alone, so that bits do not depend on threads. */
 int64_t convolution_chunks(const struct convolution_shape *shape);

@@ -135,10 +135,7 @@ static void backward_needs(const struct convolution_plan *p, int threads, struct
 /* widens: its output is much larger than what it is made from, and made again with a few multiply-adds a number. */
 static bool widens(const struct convolution_shape *s)
 {
-    for (int i = 0; i < 2; i++)
-        if (s->kernel[i] != 1 || s->stride[i] != 1 || s->padding[i] != 0)
-            return false;
-    return s->groups == 1 && s->in <= WIDENED_CHANNELS && s->out >= WIDENED_TIMES * s->in;
+    return convolution_point(s) && s->groups == 1 && s->in <= WIDENED_CHANNELS && s->out >= WIDENED_TIMES * s->in;
 }
 
 /* The name of the forward kernel, and of the others where they differ. */

@@ -165,13 +165,7 @@ void KERNEL(convolution_weights)(const struct convolution_shape *shape, const vo
             weights_chunk(&work, s->batch * chunk / chunks, s->batch * (chunk + 1) / chunks, x, dy,
                           (real *)(void *)(sums + (size_t)chunk * sum_bytes));
     }
-    real *total = (real *)(void *)sums;
-    for (int64_t chunk = 1; chunk < chunks; chunk++) {
-        const real *more = (const real *)(const void *)(sums + (size_t)chunk * sum_bytes);
-#pragma omp simd
-        for (int64_t i = 0; i < elements; i++)
-            total[i] += more[i];
-    }
+    const real *total = chunks_sum(sums, chunks, elements, sum_bytes);
     weights_store(s, total, add, dw);
 }
 

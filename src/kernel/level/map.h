@@ -46,14 +46,24 @@ static inline size_t map_bytes(const struct padded_map *map, int64_t channels)
     return map->plain ? 0 : bytes_rounded((size_t)(map->size[0] * map->size[1] * channels) * sizeof(real));
 }
 
+/* chunks_sum: the first of the chunks' sums, of `elements` each and `bytes` apart, becomes that of all, in their order. */
+static inline real *chunks_sum(void *sums, int64_t chunks, int64_t elements, size_t bytes)
+{
+    real *total = sums;
+    for (int64_t chunk = 1; chunk < chunks; chunk++) {
+        const real *more = (const real *)(const void *)((const char *)sums + (size_t)chunk * bytes);
+#pragma omp simd
+        for (int64_t i = 0; i < elements; i++)
+            total[i] += more[i];
+    }
+    return total;
+}
+
 /* A 1x1 kernel that skips nothing sees a map as one row of pixels. */
 static inline struct convolution_shape as_rows(const struct convolution_shape *shape)
 {
     struct convolution_shape s = *shape;
-    bool point = true;
-    for (int i = 0; i < 2; i++)
-        point = point && s.kernel[i] == 1 && s.stride[i] == 1 && s.padding[i] == 0;
-    if (point) {
+    if (convolution_point(&s)) {
         s.size[1] = s.out_size[1] = s.size[0] * s.size[1];
         s.size[0] = s.out_size[0] = 1;
     }

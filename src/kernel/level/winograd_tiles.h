@@ -6,40 +6,22 @@
 
 #include "kernel/level/winograd.h"
 
-/* points_store: six lines of `half` [lines][6] to 36 points `apart` apart, by x_line_vector or dy_line_vector. */
-VECTOR_INLINE void points_store(const vector *half, int lines, void (*line)(const vector *, int, vector *, int),
-                                real *to, ptrdiff_t apart)
-{
-    for (int j = 0; j < WINOGRAD_POINTS; j++) {
-        vector column[WINOGRAD_POINTS], points[WINOGRAD_POINTS];
-        for (int i = 0; i < lines; i++)
-            column[i] = half[WINOGRAD_POINTS * i + j];
-        line(column, 1, points, 1);
-        line_store_vector(points, to + j * apart, WINOGRAD_POINTS * apart, WINOGRAD_POINTS);
-    }
-}
-
-/* x_tile: 6x6 pixels to 36 points. dy_tile: 4x4. First along the rows, then along what came of them. */
-VECTOR_INLINE void x_tile_vector(const real *x, ptrdiff_t right, ptrdiff_t below, real *to, ptrdiff_t apart)
+/* tile_to_points: side x side pixels to 36 points `apart` apart, by x_line_vector (6) or dy_line_vector (4): first along the
+ * rows, then along what came of them. */
+VECTOR_INLINE void tile_to_points(int side, void (*line)(const vector *, int, vector *, int), const real *pixels,
+                                  ptrdiff_t right, ptrdiff_t below, real *to, ptrdiff_t apart)
 {
     vector half[WINOGRAD_POINTS * WINOGRAD_POINTS];
-    for (int i = 0; i < WINOGRAD_POINTS; i++) {
+    for (int i = 0; i < side; i++) {
         vector row[WINOGRAD_POINTS];
-        line_load_vector(x + i * below, right, WINOGRAD_POINTS, row);
-        x_line_vector(row, 1, half + WINOGRAD_POINTS * i, 1);
+        line_load_vector(pixels + i * below, right, side, row);
+        line(row, 1, half + WINOGRAD_POINTS * i, 1);
     }
-    points_store(half, WINOGRAD_POINTS, x_line_vector, to, apart);
-}
-
-VECTOR_INLINE void dy_tile_vector(const real *y, ptrdiff_t right, ptrdiff_t below, real *to, ptrdiff_t apart)
-{
-    vector half[WINOGRAD_PIXELS * WINOGRAD_POINTS];
-    for (int i = 0; i < WINOGRAD_PIXELS; i++) {
-        vector row[WINOGRAD_PIXELS];
-        line_load_vector(y + i * below, right, WINOGRAD_PIXELS, row);
-        dy_line_vector(row, 1, half + WINOGRAD_POINTS * i, 1);
+    for (int j = 0; j < WINOGRAD_POINTS; j++) {
+        vector points[WINOGRAD_POINTS];
+        line(half + j, WINOGRAD_POINTS, points, 1);
+        line_store_vector(points, to + j * apart, WINOGRAD_POINTS * apart, WINOGRAD_POINTS);
     }
-    points_store(half, WINOGRAD_PIXELS, dy_line_vector, to, apart);
 }
 
 /* y_tile: 36 points to rows x columns pixels (1 to 4 of each), with bias. */
@@ -84,7 +66,7 @@ static inline void x_tile_points(const struct convolution_shape *s, const struct
     const ptrdiff_t right = (ptrdiff_t)s->in, below = (ptrdiff_t)(n->width * s->in);
     if (across == 0)
         strip_fill(x, s->size, s->in, top, s->padding[1], WINOGRAD_POINTS, n->width, strip);
-#define POINTS(type, c) x_tile_##type(from + (c), right, below, to + (c), n->x_apart)
+#define POINTS(type, c) tile_to_points(WINOGRAD_POINTS, x_line_##type, from + (c), right, below, to + (c), n->x_apart)
     PER_VECTOR(s->in, POINTS)
 #undef POINTS
 }

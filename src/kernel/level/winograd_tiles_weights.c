@@ -21,7 +21,8 @@ static void dy_tile_points(const struct weights_work *w, const real *dy, int64_t
     const ptrdiff_t right = (ptrdiff_t)s->out, below = (ptrdiff_t)(w->n.width * s->out);
     if (across == 0)
         strip_fill(dy, s->out_size, s->out, top, 0, WINOGRAD_PIXELS, w->n.width, w->dy_strip);
-#define POINTS(type, c) dy_tile_##type(from + (c), right, below, to + (c), w->n.m_apart)
+#define POINTS(type, c)                                                                                                \
+    tile_to_points(WINOGRAD_PIXELS, dy_line_##type, from + (c), right, below, to + (c), w->n.m_apart)
     PER_VECTOR(s->out, POINTS)
 #undef POINTS
 }
@@ -135,12 +136,6 @@ void KERNEL(winograd_tiles_weights)(const struct convolution_shape *s, const rea
                       (real *)(void *)(taps + (size_t)chunk * taps_bytes));
         }
     }
-    real *total = (real *)(void *)taps;
-    for (int64_t chunk = 1; chunk < chunks; chunk++) {
-        const real *more = (const real *)(const void *)(taps + (size_t)chunk * taps_bytes);
-#pragma omp simd
-        for (int64_t i = 0; i < values; i++)
-            total[i] += more[i];
-    }
+    const real *total = chunks_sum(taps, chunks, values, taps_bytes);
     taps_store(s, n.wide, total, add, dw);
 }
