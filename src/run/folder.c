@@ -3,10 +3,10 @@
 
 #include "base/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -74,6 +74,19 @@ enum status folder_put(struct context *ctx, const char *path, const void *bytes,
     return file_commit(writer);
 }
 
+/* folder_hold: two processes in one folder would write each other's checkpoints. The lock ends with the process, however that
+ * ends; where the file system has no locks, the run goes on without. */
+static enum status folder_hold(struct context *ctx, struct folder *folder)
+{
+    folder->lock = opendir(folder->path);
+    if (folder->lock && flock(dirfd(folder->lock), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return fail(ctx, STATUS_IO,
+                    "%s: another process is at work in this folder; wait for its end or stop it, or name another "
+                    "folder with -o",
+                    folder->path);
+    return STATUS_OK;
+}
+
 /* folder_begin: the record, then the recipe, with which the run is there. */
 static enum status folder_begin(struct context *ctx, const struct plan *plan, const char *command, const char *recipe,
                                 struct folder *folder)
@@ -104,6 +117,7 @@ enum status folder_create(struct context *ctx, const struct plan *plan, const ch
             "%s: there is a run in it; --resume %s goes on with it, --force replaces it, -o names another folder", path,
             path);
     RETURN_IF(directory_make(ctx, folder_file(arena, folder, "models")));
+    RETURN_IF(folder_hold(ctx, folder));
     RETURN_IF(directory_make(ctx, folder_file(arena, folder, "checkpoints")));
     folder->record_path = folder_file(arena, folder, "%s", there ? NEW_RECORD : "record.sqlite");
     if (!folder->record_path)
@@ -128,6 +142,7 @@ enum status folder_resume(struct context *ctx, struct arena *arena, const char *
             ctx, STATUS_IO,
             "%s: expected a run's folder with recipe.yaml, found none; start one with retort distill RECIPE -o %s",
             path, path);
+    RETURN_IF(folder_hold(ctx, folder));
     folder->finished = file_exists(result) && !file_exists(fresh);
     folder->record_path = file_exists(fresh) ? fresh : folder_file(arena, folder, "record.sqlite");
     if (folder->finished)
@@ -154,4 +169,7 @@ void folder_close(struct context *ctx, struct folder *folder)
 {
     record_close(ctx, folder->record);
     folder->record = NULL;
+    if (folder->lock)
+        closedir(folder->lock);
+    folder->lock = NULL;
 }

@@ -5,10 +5,13 @@
 #include "record/record.h"
 #include "run/plan.h"
 
+#include <dirent.h>
+
 struct folder {
     const char *path;        /* of the arena, as the user gave it */
     const char *record_path; /* where the record is being written: beside an old one until the run is finished */
     struct record *record;
+    DIR *lock;     /* the folder itself, held against other processes; NULL: not yet, or a file system without locks */
     bool finished; /* resume: there is nothing left to do */
 };
 
@@ -17,11 +20,11 @@ const char *folder_file(struct arena *arena, const struct folder *folder, const 
     __attribute__((format(printf, 3, 4)));
 /* folder_put: a whole file, which takes its place when it is complete. path NULL: an earlier error is passed on. */
 enum status folder_put(struct context *ctx, const char *path, const void *bytes, size_t count);
-/* folder_create: for a new run: makes it, refuses one with a run in it unless `force`; opens the record; writes recipe.yaml last, from when
- * on the run can be resumed. */
+/* folder_create: for a new run: makes it, refuses one with a run in it unless `force`, or in which another process is at work; opens the
+ * record; writes recipe.yaml last, from when on the run can be resumed. */
 enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force,
                           const char *command, struct folder *folder);
-/* folder_resume: opens what folder_create left. */
+/* folder_resume: opens what folder_create left, unless another process is at work there. */
 enum status folder_resume(struct context *ctx, struct arena *arena, const char *path, struct folder *folder);
 /* folder_finish: the record takes its place, checkpoints go. */
 enum status folder_finish(struct context *ctx, struct arena *arena, struct folder *folder);
