@@ -8,8 +8,11 @@
 
 #include <string.h>
 
-/* Bytes of the map between that are made at a time, where a sample is not larger. */
+/* Bytes of the map between that are made at a time, where a sample is not larger. Where so many multiply-adds meet each
+ * value that memory hardly counts, pixels: each piece's weights' gradient takes the time of some hundred pixels to finish. */
 static const size_t chunk_bytes = (size_t)512 << 10;
+static const double wide_macs = 128;
+static const int64_t wide_pixels = 8192;
 
 struct fused_plan {
     struct context *ctx;
@@ -28,10 +31,19 @@ void norm_convolution_release(void *plan)
     memory_free(p->ctx, p);
 }
 
-/* chunks_of: pieces of equal size. It depends on the shape alone, and with it the bits of sums over the batch. */
-static int64_t chunks_of(int64_t batch, size_t bytes)
+static size_t spec_bytes(const struct tensor_spec *spec)
 {
-    int64_t wanted = (int64_t)((bytes + chunk_bytes - 1) / chunk_bytes);
+    return (size_t)shape_elements(&spec->shape) * element_size(spec->element);
+}
+
+/* chunks_of: pieces of equal size. It depends on the shape alone, and with it the bits of sums over the batch. */
+static int64_t chunks_of(const struct op_call *call)
+{
+    const int64_t batch = call->in[0].shape.dim[0], values = shape_elements(&call->in[0].shape);
+    const int64_t pixels = values / call->in[0].shape.dim[call->in[0].shape.rank - 1];
+    int64_t wanted = (int64_t)((spec_bytes(&call->in[0]) + chunk_bytes - 1) / chunk_bytes);
+    if (call->op->macs(call) >= wide_macs * (double)values && wanted > pixels / wide_pixels)
+        wanted = pixels / wide_pixels;
     wanted = wanted < 1 ? 1 : wanted > batch ? batch : wanted;
     int64_t more = wanted, fewer = wanted;
     while (batch % more != 0)
@@ -40,11 +52,6 @@ static int64_t chunks_of(int64_t batch, size_t bytes)
         fewer--;
     return more <= 4 * wanted ? more
                               : fewer; /* a call for each sample of a small map costs more than the cache brings */
-}
-
-static size_t spec_bytes(const struct tensor_spec *spec)
-{
-    return (size_t)shape_elements(&spec->shape) * element_size(spec->element);
 }
 
 static size_t norm_bytes(const struct op_call *norm)
@@ -68,7 +75,7 @@ enum status norm_convolution_prepare(const struct op_call *call, bool backward, 
     p->parts = norm_convolution_parts_of(call);
     struct op_call *norm = &p->parts.norm, *convolution = &p->parts.convolution;
     const int64_t batch = call->in[0].shape.dim[0];
-    p->chunks = chunks_of(batch, spec_bytes(&call->in[0]));
+    p->chunks = chunks_of(call);
     convolution->in[0].shape.dim[0] = convolution->out[0].shape.dim[0] = batch / p->chunks;
     p->x_bytes = spec_bytes(&convolution->in[0]);
     p->y_bytes = spec_bytes(&convolution->out[0]);
