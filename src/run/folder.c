@@ -110,6 +110,8 @@ enum status folder_create(struct context *ctx, const struct plan *plan, const ch
     const char *recipe = folder_file(arena, folder, "recipe.yaml");
     if (!folder->path || !recipe)
         return ctx->error.status;
+    RETURN_IF(directory_make(ctx, path));
+    RETURN_IF(folder_hold(ctx, folder)); /* from here on nobody else begins or finishes a run in it */
     bool there = file_exists(recipe);
     if (there && !force)
         return fail(
@@ -117,7 +119,6 @@ enum status folder_create(struct context *ctx, const struct plan *plan, const ch
             "%s: there is a run in it; --resume %s goes on with it, --force replaces it, -o names another folder", path,
             path);
     RETURN_IF(directory_make(ctx, folder_file(arena, folder, "models")));
-    RETURN_IF(folder_hold(ctx, folder));
     RETURN_IF(directory_make(ctx, folder_file(arena, folder, "checkpoints")));
     folder->record_path = folder_file(arena, folder, "%s", there ? NEW_RECORD : "record.sqlite");
     if (!folder->record_path)
