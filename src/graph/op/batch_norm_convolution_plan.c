@@ -37,12 +37,13 @@ static size_t spec_bytes(const struct tensor_spec *spec)
 }
 
 /* chunks_of: pieces of equal size. It depends on the shape alone, and with it the bits of sums over the batch. */
-static int64_t chunks_of(const struct op_call *call)
+static int64_t chunks_of(const struct norm_convolution_parts *parts)
 {
-    const int64_t batch = call->in[0].shape.dim[0], values = shape_elements(&call->in[0].shape);
-    const int64_t pixels = values / call->in[0].shape.dim[call->in[0].shape.rank - 1];
-    int64_t wanted = (int64_t)((spec_bytes(&call->in[0]) + chunk_bytes - 1) / chunk_bytes);
-    if (call->op->macs(call) >= wide_macs * (double)values && wanted > pixels / wide_pixels)
+    const struct tensor_spec *x = &parts->norm.in[0];
+    const int64_t batch = x->shape.dim[0], pixels = normalise_rows(&parts->norm);
+    const double meeting = op_convolution.macs(&parts->convolution) / (double)shape_elements(&x->shape);
+    int64_t wanted = (int64_t)((spec_bytes(x) + chunk_bytes - 1) / chunk_bytes);
+    if (meeting >= wide_macs && wanted > pixels / wide_pixels)
         wanted = pixels / wide_pixels;
     wanted = wanted < 1 ? 1 : wanted > batch ? batch : wanted;
     int64_t more = wanted, fewer = wanted;
@@ -75,7 +76,7 @@ enum status norm_convolution_prepare(const struct op_call *call, bool backward, 
     p->parts = norm_convolution_parts_of(call);
     struct op_call *norm = &p->parts.norm, *convolution = &p->parts.convolution;
     const int64_t batch = call->in[0].shape.dim[0];
-    p->chunks = chunks_of(call);
+    p->chunks = chunks_of(&p->parts);
     convolution->in[0].shape.dim[0] = convolution->out[0].shape.dim[0] = batch / p->chunks;
     p->x_bytes = spec_bytes(&convolution->in[0]);
     p->y_bytes = spec_bytes(&convolution->out[0]);
