@@ -148,6 +148,16 @@ def op_standardise_rows(_, x):
     return (x - x.mean(-1, keepdim=True)) / (1e-7 + x.std(-1, keepdim=True))
 
 
+@op("unit_rows")
+def op_unit_rows(_, x):
+    return F.normalize(x, dim=-1)
+
+
+@op("square_distances")
+def op_square_distances(_, x):
+    return (x.unsqueeze(1) - x.unsqueeze(0)).square().sum(-1)
+
+
 @op("standardise", "i64d64d")
 def op_standardise(a, x):
     channels = a[0]

@@ -81,6 +81,10 @@ struct node *graph_has_label(struct graph *, struct node *labels);
 /* graph_standardise_rows: (x - mean) / (1e-7 + std) over the last axis, std unbiased; a row whose std is below 1e-6 of its
  * largest magnitude becomes 0 with zero gradient. */
 struct node *graph_standardise_rows(struct graph *, struct node *x);
+/* graph_unit_rows: x / |x| over the last axis; a row shorter than 1e-12 becomes 0 with zero gradient. */
+struct node *graph_unit_rows(struct graph *, struct node *x);
+/* graph_square_distances: x [B,D] -> [B,B], sum_d (x_id - x_jd)^2. */
+struct node *graph_square_distances(struct graph *, struct node *x);
 
 /* --- shape --- */
 struct node *graph_reshape(struct graph *, struct node *x, struct shape shape); /* shape may be symbolic as x is */
