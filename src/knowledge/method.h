@@ -39,11 +39,25 @@ struct method_site {
     struct store *(*store)(void *user, const char *name, int64_t rows,
                            struct shape row); /* the term's per-sample store by name; NULL: error recorded */
     void *store_user;
-    const char *term;            /* a unique name of the term: streams of random numbers, labels */
+    /* An own array that is given from outside (a mask, indices) instead of drawn: its node, maps [B,H,W,C]; NULL: none is
+     * given, or the error is recorded. given NULL: nothing ever is. */
+    struct node *(*given)(void *user, const char *name, enum element element, struct shape shape);
+    void *given_user;
+    int pair, pairs;  /* which of how many pairs of taps a METHOD_PAIRWISE is built for; method_build sets them */
+    const char *term; /* a unique name of the term: streams of random numbers, labels */
     const struct method *method; /* which one is being built; method_build sets it */
 };
 
-enum { METHOD_WANTS_LABELS = 1, METHOD_WANTS_SAMPLE = 2, METHOD_TAKES_TARGETS = 4, METHOD_LABELS_IF_GIVEN = 8 };
+/* PAIRWISE: defined for one tap of each side; given n and n of them, the i-th goes with the i-th, the sum is the loss, and the
+ * names of own arrays begin with the number of the pair. */
+enum {
+    METHOD_WANTS_LABELS = 1,
+    METHOD_WANTS_SAMPLE = 2,
+    METHOD_TAKES_TARGETS = 4,
+    METHOD_LABELS_IF_GIVEN = 8,
+    METHOD_PAIRWISE = 16
+};
+enum { METHOD_TAPS = 16 }; /* the most taps of a side */
 
 /* What a method's reference and its tests get: plain arrays in double. Maps are [B,C,H,W] here. */
 struct method_case {
@@ -53,7 +67,9 @@ struct method_case {
     const int32_t *labels; /* NULL: none */
     const double *targets; /* NULL: none */
     int classes;
-    /* own arrays by name: NULL when the method has none of that name */
+    int pair, pairs;     /* as a site's */
+    struct arena *arena; /* scratch of the call */
+    /* own arrays by full name: NULL when the method has none of that name */
     const double *(*own)(const struct method_case *, const char *name, struct shape *shape);
     const void *own_user;
 };
@@ -67,8 +83,8 @@ struct method {
     const struct option_spec *options;
     size_t n_options, options_size;
     int batch_min;
-    /* pretrain: a helper learnt on the teacher first, or NULL. build: a scalar, unweighted; NULL: error recorded. */
-    struct node *(*pretrain)(struct graph *, const struct method_site *, const void *options);
+    double tolerance; /* of the loss in f32, relative, where terms cancel; 0: 1e-5 */
+    /* build: a scalar, unweighted; NULL: error recorded. A helper that is learnt first has a stage among the options. */
     struct node *(*build)(struct graph *, const struct method_site *, const void *options);
     double (*reference)(const struct method_case *,
                         const void *options); /* plain loops in double, independent of build */

@@ -153,6 +153,25 @@ static enum status check_wants(struct context *ctx, const struct method *method,
     return STATUS_OK;
 }
 
+/* build_pairs: the method for each pair of taps, added up. */
+static struct node *build_pairs(struct graph *graph, const struct method_site *site, const void *options)
+{
+    struct node *sum = NULL;
+    for (int i = 0; i < site->n_student; i++) {
+        struct method_site one = *site;
+        one.student = &site->student[i];
+        one.teacher = &site->teacher[i];
+        one.n_student = one.n_teacher = 1;
+        one.pair = i;
+        one.pairs = site->n_student;
+        struct node *value = site->method->build(graph, &one, options);
+        if (!value)
+            return NULL;
+        sum = sum ? graph_add(graph, sum, value) : value;
+    }
+    return sum;
+}
+
 struct node *method_build(struct graph *graph, const struct method *method, const struct method_site *site,
                           const void *options)
 {
@@ -166,13 +185,24 @@ struct node *method_build(struct graph *graph, const struct method *method, cons
     if (check_wants(ctx, method, site) != STATUS_OK || check_side(ctx, method, site, SIDE_STUDENT) != STATUS_OK ||
         check_side(ctx, method, site, SIDE_TEACHER) != STATUS_OK)
         return NULL;
+    if (method->wants & METHOD_PAIRWISE && site->n_student != site->n_teacher) {
+        fail(ctx, STATUS_BAD_INPUT,
+             "method %s: expected as many taps of the teacher as of the student, found %d and %d", method->name,
+             site->n_teacher, site->n_student);
+        return NULL;
+    }
     struct method_site own = *site;
     own.method = method;
-    struct node *loss = method->build(graph, &own, options);
+    own.pair = 0;
+    own.pairs = 1;
+    struct node *loss =
+        method->wants & METHOD_PAIRWISE ? build_pairs(graph, &own, options) : method->build(graph, &own, options);
     if (!loss && ctx->error.status == STATUS_OK)
         fail(ctx, STATUS_UNSUPPORTED,
              "method %s built nothing and did not say why: this is our mistake, please report it", method->name);
-    if (loss && loss->spec.shape.rank != 0) {
+    if (ctx->error.status != STATUS_OK) /* also of a node that the loss does not need */
+        return NULL;
+    if (loss->spec.shape.rank != 0) {
         char found[SHAPE_TEXT_SIZE];
         fail(ctx, STATUS_BAD_SHAPE, "method %s built %s instead of a scalar: this is our mistake, please report it",
              method->name, shape_text(&loss->spec.shape, found));

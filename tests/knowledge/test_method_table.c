@@ -47,9 +47,9 @@ static int tear_down(void **state)
 
 static const enum element elements[] = {ELEMENT_F64, ELEMENT_F32};
 
-static double loss_tolerance(enum element element)
+static double loss_tolerance(const struct method *method, enum element element)
 {
-    return element == ELEMENT_F64 ? 1e-9 : 1e-5;
+    return element == ELEMENT_F64 ? 1e-9 : (method->tolerance > 0 ? method->tolerance : 1e-5);
 }
 
 /* A finding: what was run, what came out. */
@@ -114,7 +114,7 @@ static double examine(struct fixture *f, const struct method *method, const stru
             continue;
         }
         double expected = method_reference(method, options, arrays, result.own);
-        check(f, near(result.loss, expected, loss_tolerance(elements[e]), 1), method, what, elements[e], result.loss,
+        check(f, near(result.loss, expected, loss_tolerance(method, elements[e]), 1), method, what, elements[e], result.loss,
               expected);
         loss = e == 0 ? result.loss : loss;
         if (slopes)
@@ -125,7 +125,7 @@ static double examine(struct fixture *f, const struct method *method, const stru
         method_result_free(&result);
 
         result = method_run(&f->ctx, f->kernels, method, options, arrays, elements[e], METHOD_FORWARD);
-        check(f, near(result.loss, expected, loss_tolerance(elements[e]), 1), method, "the batch as a symbol",
+        check(f, near(result.loss, expected, loss_tolerance(method, elements[e]), 1), method, "the batch as a symbol",
               elements[e], result.loss, expected);
         method_result_free(&result);
     }
@@ -166,6 +166,18 @@ static void test_value_and_gradient_agree_with_the_reference(void **state)
     for_each(*state, normal);
 }
 
+/* refused_in_words: an option may make sense only above so many classes; then the method says so. */
+static bool refused_in_words(struct fixture *f, const struct method *method, const struct value *map,
+                             const struct arrays *arrays)
+{
+    struct method_result result = method_run(&f->ctx, f->kernels, method, bind_options(f, method, map), arrays,
+                                             ELEMENT_F64, METHOD_FORWARD);
+    bool refused = result.status == STATUS_BAD_INPUT && strstr(result.message, method->name) &&
+                   strstr(result.message, "expected");
+    method_result_free(&result);
+    return refused;
+}
+
 static void awkward(struct fixture *f, const struct method *method, const struct value *map)
 {
     static const struct {
@@ -185,7 +197,8 @@ static void awkward(struct fixture *f, const struct method *method, const struct
     }
     arrays_free(&one);
     struct arrays two = arrays_new(method, ARRAYS_NORMAL, 3, 2, SEED + 3);
-    examine(f, method, map, &two, "two classes", false);
+    if (!refused_in_words(f, method, map, &two))
+        examine(f, method, map, &two, "two classes", false);
     arrays_free(&two);
 }
 

@@ -6,50 +6,23 @@
  * D(p,q), m = beta p + (1 - beta) q:   forward KL(p,q)   reverse KL(q,p)   jsd beta KL(p,m) + (1 - beta) KL(q,m)
  * Hinton 2015, arXiv 1503.02531, section 2; jsd: Agarwal 2023, arXiv 2306.13649; swap: Wen 2019, arXiv 1911.07471;
  * standardise: Sun 2024, arXiv 2403.01427. */
-#include "knowledge/method.h"
+#include "knowledge/response/kd.h"
 
-#include <math.h>
-#include <stdlib.h>
+#include "knowledge/inputs.h"
+#include "knowledge/reference.h"
+#include "knowledge/rows.h"
 
 enum { DIVERGENCE_FORWARD, DIVERGENCE_REVERSE, DIVERGENCE_JSD };
 enum { ERRORS_KEEP, ERRORS_SWAP, ERRORS_SKIP };
-enum { STANDARDISE_OFF, STANDARDISE_ON };
-static const char *const divergences[] = {"forward", "reverse", "jsd", NULL};
-static const char *const errors[] = {"keep", "swap", "skip", NULL};
+const char *const kd_divergences[] = {"forward", "reverse", "jsd", NULL};
+const char *const kd_errors[] = {"keep", "swap", "skip", NULL};
 static const char *const switches[] = {"off", "on", NULL};
 
-struct kd_options {
-    struct real temperature;
-    int divergence, teacher_errors, standardise;
-    double beta;
-};
-
-#define OPTION(field) .name = #field, .offset = offsetof(struct kd_options, field)
 static const struct option_spec kd_specs[] = {
-    {OPTION(temperature), .type = OPTION_SCHEDULED, .initial = "4", .min = 0, .max = 1e6, .flags = OPTION_ABOVE_MIN,
-     .help = "divides the logits of both sides: the larger, the more the small probabilities count"},
-    {OPTION(divergence), .type = OPTION_CHOICE, .initial = "forward", .choices = divergences,
-     .help = "forward: the student covers all that the teacher holds possible; reverse: it seeks the teacher's "
-             "favourites; jsd: between"},
-    {OPTION(beta), .type = OPTION_REAL, .initial = "0.5", .min = 0, .max = 1,
-     .flags = OPTION_ABOVE_MIN | OPTION_BELOW_MAX, .help = "of jsd: the teacher's part in the mixture"},
-    {OPTION(teacher_errors), .type = OPTION_CHOICE, .initial = "keep", .choices = errors,
-     .help = "where the teacher's largest logit is not the label's: keep it, swap those two, or skip the sample (wants "
-             "labels)"},
-    {OPTION(standardise), .type = OPTION_CHOICE, .initial = "off", .choices = switches,
+    KD_OPTIONS("4"),
+    {KD_OPTION(standardise), .type = OPTION_CHOICE, .initial = "off", .choices = switches,
      .help = "on: both rows of logits get mean 0 and deviation 1 first, so that only their shape is learnt"},
 };
-
-static const struct method_input kd_inputs[] = {
-    {"logits", ROLE_LOGITS, SIDE_STUDENT, 1, 1},
-    {"logits", ROLE_LOGITS, SIDE_TEACHER, 1, 1},
-};
-
-/* KL(p,q) of each row, from the logarithms: [B]. */
-static struct node *kl(struct graph *g, struct node *log_p, struct node *log_q)
-{
-    return graph_row_sum(g, graph_mul(g, graph_exp(g, log_p), graph_sub(g, log_p, log_q)));
-}
 
 /* log(beta p + (1-beta) q), never the logarithm of an underflown sum: the larger exponent is taken out. */
 static struct node *log_mixture(struct graph *g, struct node *log_p, struct node *log_q, double beta)
@@ -64,22 +37,22 @@ static struct node *log_mixture(struct graph *g, struct node *log_p, struct node
 static struct node *divergence(struct graph *g, struct node *log_p, struct node *log_q, const struct kd_options *o)
 {
     if (o->divergence == DIVERGENCE_FORWARD)
-        return kl(g, log_p, log_q);
+        return rows_kl(g, log_p, log_q);
     if (o->divergence == DIVERGENCE_REVERSE)
-        return kl(g, log_q, log_p);
+        return rows_kl(g, log_q, log_p);
     struct node *log_m = log_mixture(g, log_p, log_q, o->beta);
-    return graph_add(g, graph_mul(g, graph_scalar(g, o->beta), kl(g, log_p, log_m)),
-                     graph_mul(g, graph_scalar(g, 1 - o->beta), kl(g, log_q, log_m)));
+    return graph_add(g, graph_mul(g, graph_scalar(g, o->beta), rows_kl(g, log_p, log_m)),
+                     graph_mul(g, graph_scalar(g, 1 - o->beta), rows_kl(g, log_q, log_m)));
 }
 
-static struct node *kd_build(struct graph *g, const struct method_site *site, const void *options)
+struct node *kd_build(struct graph *g, const struct method_site *site, const void *options)
 {
     const struct kd_options *o = options;
     struct node *zs = site->student[0].node, *zt = site->teacher[0].node, *right = NULL;
     if (o->teacher_errors != ERRORS_KEEP) {
         if (!site->labels) {
-            fail(g->ctx, STATUS_BAD_INPUT, "method kd: teacher_errors %s wants labels, and %s",
-                 errors[o->teacher_errors], site->targets ? "data.augment.mixup mixes them" : "the data has none");
+            fail(g->ctx, STATUS_BAD_INPUT, "method %s: teacher_errors %s wants labels, and %s", site->method->name,
+                 kd_errors[o->teacher_errors], site->targets ? "data.augment.mixup mixes them" : "the data has none");
             return NULL;
         }
         /* The first largest changes its place exactly where it exceeds the label's: where they are equal, the exchange
@@ -91,7 +64,7 @@ static struct node *kd_build(struct graph *g, const struct method_site *site, co
         else
             right = graph_match(g, largest, graph_argmax(g, swapped)); /* [B] */
     }
-    if (o->standardise == STANDARDISE_ON) {
+    if (o->standardise == KD_STANDARDISE_ON) {
         zs = graph_standardise_rows(g, zs);
         zt = graph_standardise_rows(g, zt);
     }
@@ -105,39 +78,6 @@ static struct node *kd_build(struct graph *g, const struct method_site *site, co
 }
 
 /* --- reference --- */
-
-static void reference_standardise(double *z, int n)
-{
-    double mean = 0, squares = 0, largest = 0;
-    for (int k = 0; k < n; k++) {
-        mean += z[k] / n;
-        largest = fmax(largest, fabs(z[k]));
-    }
-    for (int k = 0; k < n; k++)
-        squares += (z[k] - mean) * (z[k] - mean);
-    double std = sqrt(squares / (n - 1));
-    for (int k = 0; k < n; k++)
-        z[k] = n < 2 || std < 1e-6 * largest ? 0 : (z[k] - mean) / (1e-7 + std);
-}
-
-static void reference_log_softmax(double *z, int n, double t)
-{
-    double largest = z[0], sum = 0;
-    for (int k = 1; k < n; k++)
-        largest = fmax(largest, z[k]);
-    for (int k = 0; k < n; k++)
-        sum += exp((z[k] - largest) / t);
-    for (int k = 0; k < n; k++)
-        z[k] = (z[k] - largest) / t - log(sum);
-}
-
-static double reference_kl(const double *log_p, const double *log_q, int n)
-{
-    double total = 0;
-    for (int k = 0; k < n; k++)
-        total += exp(log_p[k]) * (log_p[k] - log_q[k]);
-    return total;
-}
 
 static double reference_divergence(const double *log_p, const double *log_q, double *log_m, int n,
                                    const struct kd_options *o)
@@ -153,14 +93,12 @@ static double reference_divergence(const double *log_p, const double *log_q, dou
     return o->beta * reference_kl(log_p, log_m, n) + (1 - o->beta) * reference_kl(log_q, log_m, n);
 }
 
-static double kd_reference(const struct method_case *c, const void *options)
+double kd_reference(const struct method_case *c, const void *options)
 {
     const struct kd_options *o = options;
     int batch = (int)c->student_shape[0].dim[0], n = (int)c->student_shape[0].dim[1];
     double t = o->temperature.value, total = 0;
-    double *rows = calloc(3 * (size_t)n, sizeof(double)), *p = rows, *q = rows + n, *m = rows + 2 * n;
-    if (!rows)
-        return NAN;
+    double *rows = reference_take(c, 3 * (int64_t)n), *p = rows, *q = rows + n, *m = rows + 2 * n;
     for (int b = 0; b < batch; b++) {
         int largest = 0, label = c->labels ? c->labels[b] : -1;
         for (int k = 0; k < n; k++) {
@@ -176,7 +114,7 @@ static double kd_reference(const struct method_case *c, const void *options)
             p[largest] = p[label];
             p[label] = kept;
         }
-        if (o->standardise == STANDARDISE_ON) {
+        if (o->standardise == KD_STANDARDISE_ON) {
             reference_standardise(p, n);
             reference_standardise(q, n);
         }
@@ -184,7 +122,6 @@ static double kd_reference(const struct method_case *c, const void *options)
         reference_log_softmax(q, n, t);
         total += reference_divergence(p, q, m, n, o);
     }
-    free(rows);
     return t * t * total / batch;
 }
 
@@ -202,11 +139,8 @@ const struct method method_kd = {
             "that nobody has labelled.",
     .family = FAMILY_RESPONSE,
     .wants = METHOD_LABELS_IF_GIVEN,
-    .inputs = kd_inputs,
-    .n_inputs = sizeof(kd_inputs) / sizeof(kd_inputs[0]),
-    .options = kd_specs,
-    .n_options = sizeof(kd_specs) / sizeof(kd_specs[0]),
-    .options_size = sizeof(struct kd_options),
+    METHOD_INPUTS(inputs_logits),
+    METHOD_OPTIONS(kd_specs, struct kd_options),
     .batch_min = 1,
     .build = kd_build,
     .reference = kd_reference,
