@@ -105,8 +105,11 @@ static const char *named_text(const struct example *example)
 /* taps_text: a tap for each input of a side; "" where logits are read, which need no naming. */
 static const char *taps_text(const struct example *example, enum side side)
 {
-    static const char *const taps[] = {
-        [ROLE_LOGITS] = "", [ROLE_EMBEDDING] = "pooled", [ROLE_MAP] = "after", [ROLE_MAP_BEFORE_ACTIVATION] = "before"};
+    static const char *const taps[] = {[ROLE_LOGITS] = "",
+                                       [ROLE_EMBEDDING] = "pooled",
+                                       [ROLE_MAP] = "after",
+                                       [ROLE_MAP_BEFORE_ACTIVATION] = "before",
+                                       [ROLE_ACTIVATIONS] = "after"};
     const char *text = "";
     const struct method *method = example->entry->method;
     for (int i = 0; i < method->n_inputs; i++) {

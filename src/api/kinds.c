@@ -256,7 +256,8 @@ static struct value *inputs_value(struct arena *arena, const struct method *meth
     static const char *const roles[] = {[ROLE_LOGITS] = "logits",
                                         [ROLE_EMBEDDING] = "embedding",
                                         [ROLE_MAP] = "map",
-                                        [ROLE_MAP_BEFORE_ACTIVATION] = "map before activation"};
+                                        [ROLE_MAP_BEFORE_ACTIVATION] = "map before activation",
+                                        [ROLE_ACTIVATIONS] = "map or embedding"};
     struct value *list = value_list(arena);
     for (int i = 0; i < method->n_inputs; i++) {
         const struct method_input *input = &method->inputs[i];

@@ -10,6 +10,10 @@ const struct method_input inputs_embedding_pairs[2] = {
     {"embedding", ROLE_EMBEDDING, SIDE_STUDENT, 1, METHOD_TAPS},
     {"embedding", ROLE_EMBEDDING, SIDE_TEACHER, 1, METHOD_TAPS},
 };
+const struct method_input inputs_activation_pairs[2] = {
+    {"activations", ROLE_ACTIVATIONS, SIDE_STUDENT, 1, METHOD_TAPS},
+    {"activations", ROLE_ACTIVATIONS, SIDE_TEACHER, 1, METHOD_TAPS},
+};
 const struct method_input inputs_map_pairs[2] = {
     {"map", ROLE_MAP, SIDE_STUDENT, 1, METHOD_TAPS},
     {"map", ROLE_MAP, SIDE_TEACHER, 1, METHOD_TAPS},

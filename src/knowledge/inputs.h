@@ -7,7 +7,8 @@
 /* One tap of the student and one of the teacher; PAIRS: or as many of each. */
 extern const struct method_input inputs_logits[2];
 extern const struct method_input inputs_map_pairs[2], inputs_unactivated_pairs[2],
-    inputs_embedding_pairs[2];                   /* a map given for an embedding is flattened */
+    inputs_embedding_pairs[2], /* a map given for an embedding is flattened */
+    inputs_activation_pairs[2];
 extern const struct method_input inputs_maps[2]; /* 2 or more taps of each, in the order of the network */
 extern const struct method_input inputs_student_logits[1];
 

@@ -9,7 +9,13 @@
 #include "graph/ops.h"
 #include "graph/store.h"
 
-enum tap_role { ROLE_LOGITS, ROLE_EMBEDDING, ROLE_MAP, ROLE_MAP_BEFORE_ACTIVATION };
+enum tap_role {
+    ROLE_LOGITS,
+    ROLE_EMBEDDING,
+    ROLE_MAP,
+    ROLE_MAP_BEFORE_ACTIVATION,
+    ROLE_ACTIVATIONS /* map or embedding */
+};
 enum side { SIDE_STUDENT, SIDE_TEACHER };
 enum method_family { FAMILY_RESPONSE, FAMILY_FEATURE, FAMILY_RELATION };
 
@@ -69,7 +75,7 @@ struct method_case {
     int classes;
     int pair, pairs;     /* as a site's */
     struct arena *arena; /* scratch of the call */
-    /* own arrays by full name: NULL when the method has none of that name */
+    /* own arrays by full name: NULL when the method has none of that name; `shape` may be NULL */
     const double *(*own)(const struct method_case *, const char *name, struct shape *shape);
     const void *own_user;
 };

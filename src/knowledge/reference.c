@@ -48,8 +48,7 @@ static const double *own_shaped(const struct method_case *c, const char *name, c
 
 const double *reference_own(const struct method_case *c, const char *name)
 {
-    struct shape shape;
-    return own_shaped(c, name, "", &shape);
+    return own_shaped(c, name, "", NULL);
 }
 
 struct map reference_pool(const struct method_case *c, struct map m, int h, int w)
@@ -78,8 +77,8 @@ void reference_sizes(const struct method_case *c, struct map *a, struct map *b)
 
 struct map reference_convolution(const struct method_case *c, struct map m, const char *name)
 {
-    struct shape shape, of_bias;
-    const double *weight = own_shaped(c, name, ".weight", &shape), *bias = own_shaped(c, name, ".bias", &of_bias);
+    struct shape shape;
+    const double *weight = own_shaped(c, name, ".weight", &shape), *bias = own_shaped(c, name, ".bias", NULL);
     if (!weight)
         return (struct map){m.b, 0, m.h, m.w, NULL};
     const int out = (int)shape.dim[0], k = shape.rank == 4 ? (int)shape.dim[2] : 1, half = (k - 1) / 2;
@@ -99,10 +98,9 @@ struct map reference_convolution(const struct method_case *c, struct map m, cons
 
 void reference_batch_norm(const struct method_case *c, struct map m, const char *name)
 {
-    struct shape shape;
-    const double *gamma = own_shaped(c, name, ".bn.weight", &shape), *beta = own_shaped(c, name, ".bn.bias", &shape);
-    const double *mean = own_shaped(c, name, ".bn.running_mean", &shape),
-                 *var = own_shaped(c, name, ".bn.running_var", &shape);
+    const double *gamma = own_shaped(c, name, ".bn.weight", NULL), *beta = own_shaped(c, name, ".bn.bias", NULL);
+    const double *mean = own_shaped(c, name, ".bn.running_mean", NULL),
+                 *var = own_shaped(c, name, ".bn.running_var", NULL);
     const int area = map_area(&m), n = m.b * area;
     for (int channel = 0; channel < m.c; channel++) {
         double centre = 0, spread = 0;
@@ -124,9 +122,8 @@ void reference_batch_norm(const struct method_case *c, struct map m, const char 
 void reference_fit(const struct method_case *c, const struct connector_options *options, struct map *student,
                    struct map *teacher)
 {
-    struct shape shape;
     reference_sizes(c, student, teacher);
-    if (own_shaped(c, "connector", ".weight", &shape))
+    if (reference_own(c, "connector.weight"))
         *student = reference_convolution(c, *student, "connector");
     if (options->kind == CONNECTOR_CONV_BN)
         reference_batch_norm(c, *student, "connector");

@@ -59,6 +59,7 @@ static const char *role_text(enum tap_role role)
         [ROLE_EMBEDDING] = "an embedding [B,D]",
         [ROLE_MAP] = "a map [B,H,W,C]",
         [ROLE_MAP_BEFORE_ACTIVATION] = "a map [B,H,W,C] before its activation",
+        [ROLE_ACTIVATIONS] = "a map [B,H,W,C] or an embedding [B,D]",
     };
     return texts[role];
 }
@@ -70,6 +71,7 @@ static bool role_fits(enum tap_role role, const struct shape *shape, int classes
     case ROLE_LOGITS:
         return shape->rank == 2 && shape->dim[1] == classes;
     case ROLE_EMBEDDING:
+    case ROLE_ACTIVATIONS:
         return shape->rank == 2 || shape->rank == 4;
     case ROLE_MAP:
     case ROLE_MAP_BEFORE_ACTIVATION:

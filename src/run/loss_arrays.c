@@ -26,6 +26,7 @@ static const char *role_text(enum tap_role role)
         [ROLE_EMBEDDING] = "an embedding [B,D]",
         [ROLE_MAP] = "a map [B,C,H,W]",
         [ROLE_MAP_BEFORE_ACTIVATION] = "a map [B,C,H,W] before its activation",
+        [ROLE_ACTIVATIONS] = "a map [B,C,H,W] or an embedding [B,D]",
     };
     return texts[role];
 }
@@ -58,7 +59,8 @@ static enum status rank_check(struct context *ctx, const struct side_arrays *sid
     char found[SHAPE_TEXT_SIZE];
     const struct npy *array = &side->arrays[i];
     int rank = array->shape.rank;
-    bool fits = role == ROLE_LOGITS ? rank == 2 : role == ROLE_EMBEDDING ? rank == 2 || rank == 4 : rank == 4;
+    const bool matrix = role == ROLE_LOGITS || role == ROLE_EMBEDDING || role == ROLE_ACTIVATIONS;
+    const bool fits = (rank == 2 && matrix) || (rank == 4 && role != ROLE_LOGITS);
     if (array->element != ELEMENT_F32 && array->element != ELEMENT_F64)
         return fail(ctx, STATUS_BAD_INPUT, "%s: expected float32 or float64, found %s", side->paths[i],
                     element_text(array->element));

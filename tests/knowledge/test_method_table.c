@@ -1,5 +1,6 @@
 /* Every method against its reference: value and gradient, every choice of its options, other numbers, awkward inputs.
  * Names none. */
+#include "support/compare.h"
 #include "support/method_case.h"
 #include "support/option_grid.h"
 
@@ -77,23 +78,48 @@ static const void *bind_options(struct fixture *f, const struct method *method, 
     return options;
 }
 
+/* Every so many elements of an array are compared, so that a large one does not take all the time. */
+enum { COMPARED = 40 };
+static int64_t compared_step(int64_t count)
+{
+    return count <= COMPARED ? 1 : count / COMPARED + 1;
+}
+
+/* check_slopes: got against central differences, relative to the largest of them. */
+static void check_slopes(struct fixture *f, const struct method *method, const double *got, const double *slopes,
+                         int64_t count, enum element element, const char *what)
+{
+    double scale = 1e-3;
+    for (int64_t i = 0; i < count; i += compared_step(count))
+        scale = fmax(scale, fabs(slopes[i]));
+    for (int64_t i = 0; i < count; i += compared_step(count)) {
+        check(f, near(got[i], slopes[i], element == ELEMENT_F64 ? 1e-6 : 1e-4, scale), method, what, element, got[i],
+              slopes[i]);
+        f->steepest = fmax(f->steepest, fabs(got[i]));
+    }
+}
+
 static void check_gradient(struct fixture *f, const struct method *method, const void *options, struct arrays *arrays,
                            const struct method_result *result, enum element element, const char *what)
 {
-    double tolerance = element == ELEMENT_F64 ? 1e-6 : 1e-4;
     for (int tap = 0; tap < arrays->n_student; tap++) {
-        int64_t count = shape_elements(&arrays->student_shape[tap]);
-        double *slopes = calloc((size_t)count, sizeof(double)), scale = 1e-3;
+        const int64_t count = shape_elements(&arrays->student_shape[tap]);
+        double *slopes = calloc((size_t)count, sizeof(double));
         assert_non_null(slopes);
-        for (int64_t i = 0; i < count; i++) {
-            slopes[i] = method_slope(method, options, arrays, result->own, tap, i);
-            scale = fmax(scale, fabs(slopes[i]));
+        for (int64_t i = 0; i < count; i += compared_step(count))
+            slopes[i] = method_slope(method, options, arrays, result, tap, i);
+        check_slopes(f, method, result->gradient[tap], slopes, count, element, what);
+        free(slopes);
+    }
+    for (int entry = 0; entry < result->own->count; entry++) {
+        const int64_t count = result->own->entries[entry].elements;
+        double *slopes = calloc(2 * (size_t)count, sizeof(double)), *got = slopes + count;
+        assert_non_null(slopes);
+        for (int64_t i = 0; i < count && result->own_learns[entry]; i += compared_step(count)) {
+            slopes[i] = method_own_slope(method, options, arrays, result, entry, i);
+            got[i] = element_read(element, parameters_gradient(result->own, entry), i);
         }
-        for (int64_t i = 0; i < count; i++) {
-            check(f, near(result->gradient[tap][i], slopes[i], tolerance, scale), method, what, element,
-                  result->gradient[tap][i], slopes[i]);
-            f->steepest = fmax(f->steepest, fabs(result->gradient[tap][i]));
-        }
+        check_slopes(f, method, got, slopes, count, element, result->own->entries[entry].name);
         free(slopes);
     }
 }
@@ -113,9 +139,9 @@ static double examine(struct fixture *f, const struct method *method, const stru
             method_result_free(&result);
             continue;
         }
-        double expected = method_reference(method, options, arrays, result.own);
-        check(f, near(result.loss, expected, loss_tolerance(method, elements[e]), 1), method, what, elements[e], result.loss,
-              expected);
+        double expected = method_reference(method, options, arrays, &result);
+        check(f, near(result.loss, expected, loss_tolerance(method, elements[e]), 1), method, what, elements[e],
+              result.loss, expected);
         loss = e == 0 ? result.loss : loss;
         if (slopes)
             check_gradient(f, method, options, arrays, &result, elements[e], what);
@@ -132,14 +158,32 @@ static double examine(struct fixture *f, const struct method *method, const stru
     return loss;
 }
 
-/* Runs `body` for every combination of option values of every method. */
+/* refused_in_words: an option may make sense only for some shapes or above so many classes; then the method says so. */
+static bool refused_in_words(struct fixture *f, const struct method *method, const struct value *map,
+                             const struct arrays *arrays)
+{
+    struct method_result result =
+        method_run(&f->ctx, f->kernels, method, bind_options(f, method, map), arrays, ELEMENT_F64, METHOD_FORWARD);
+    bool refused = (result.status == STATUS_BAD_INPUT || result.status == STATUS_BAD_SHAPE) &&
+                   strstr(result.message, method->name) && strstr(result.message, "expected");
+    method_result_free(&result);
+    return refused;
+}
+
+/* Runs `body` for every combination of option values of every method that fits ordinary arrays: the first one, the defaults,
+ * always does. */
 static void for_each(struct fixture *f, void (*body)(struct fixture *, const struct method *, const struct value *map))
 {
     for (size_t m = 0; m < method_table_count; m++) {
         const struct method *method = method_table[m];
         struct option_grid grid = option_grid_new(f->arena, (struct option_set){method->options, method->n_options});
-        for (int64_t i = 0; i < grid.count; i++)
-            body(f, method, option_grid_map(&grid, f->arena, i));
+        struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED);
+        for (int64_t i = 0; i < grid.count; i++) {
+            const struct value *map = option_grid_map(&grid, f->arena, i);
+            if (i == 0 || !refused_in_words(f, method, map, &arrays))
+                body(f, method, map);
+        }
+        arrays_free(&arrays);
     }
     assert_int_equal(f->failures, 0);
 }
@@ -155,9 +199,10 @@ static void normal(struct fixture *f, const struct method *method, const struct 
     f->steepest = 0;
     examine(f, method, map, &arrays, "normal", true);
     check(f, f->steepest > 1e-3, method, "a gradient that is not zero", ELEMENT_F64, f->steepest, 1);
-    arrays_drop_labels(&arrays, takes_labels(method) ? 2 : 0);
-    if (arrays.labels)
+    if (takes_labels(method)) {
+        arrays_drop_labels(&arrays, 2);
         examine(f, method, map, &arrays, "half the labels", true);
+    }
     arrays_free(&arrays);
 }
 
@@ -166,16 +211,24 @@ static void test_value_and_gradient_agree_with_the_reference(void **state)
     for_each(*state, normal);
 }
 
-/* refused_in_words: an option may make sense only above so many classes; then the method says so. */
-static bool refused_in_words(struct fixture *f, const struct method *method, const struct value *map,
-                             const struct arrays *arrays)
+static void uneven(struct fixture *f, const struct method *method, const struct value *map)
 {
-    struct method_result result = method_run(&f->ctx, f->kernels, method, bind_options(f, method, map), arrays,
-                                             ELEMENT_F64, METHOD_FORWARD);
-    bool refused = result.status == STATUS_BAD_INPUT && strstr(result.message, method->name) &&
-                   strstr(result.message, "expected");
-    method_result_free(&result);
-    return refused;
+    struct arrays arrays = arrays_uneven(method, BATCH, CLASSES, SEED + 8);
+    if (!refused_in_words(f, method, map, &arrays))
+        examine(f, method, map, &arrays, "uneven sizes, several pairs", true);
+    arrays_free(&arrays);
+}
+
+static void test_student_and_teacher_may_have_other_sizes(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t m = 0; m < method_table_count; m++) {
+        struct arrays arrays = arrays_uneven(method_table[m], BATCH, CLASSES, SEED + 8);
+        check(f, !refused_in_words(f, method_table[m], NULL, &arrays), method_table[m], "uneven sizes", ELEMENT_F64, 1,
+              0);
+        arrays_free(&arrays);
+    }
+    for_each(f, uneven);
 }
 
 static void awkward(struct fixture *f, const struct method *method, const struct value *map)
@@ -248,7 +301,7 @@ static void without_labels(struct fixture *f, const struct method *method, const
         check(f, result.status == STATUS_BAD_INPUT && strstr(result.message, "labels"), method, "no labels",
               ELEMENT_F64, result.status, STATUS_BAD_INPUT);
     } else {
-        double expected = method_reference(method, options, &arrays, result.own);
+        double expected = method_reference(method, options, &arrays, &result);
         check(f, result.status == STATUS_OK && near(result.loss, expected, 1e-9, 1), method, "no labels", ELEMENT_F64,
               result.loss, expected);
     }
@@ -264,38 +317,53 @@ static void test_labels_are_asked_for_where_they_are_needed(void **state)
     for_each(*state, without_labels);
 }
 
+/* Losses of all combinations; NaN where one is refused. */
+static double *grid_losses(struct fixture *f, const struct method *method, const struct option_grid *grid,
+                           struct arrays *arrays)
+{
+    double *losses = calloc((size_t)grid->count, sizeof(double));
+    assert_non_null(losses);
+    for (int64_t i = 0; i < grid->count; i++) {
+        const struct value *map = option_grid_map(grid, f->arena, i);
+        const void *options = bind_options(f, method, map);
+        struct method_result result =
+            method_run(&f->ctx, f->kernels, method, options, arrays, ELEMENT_F64, METHOD_FORWARD);
+        assert_true(result.status == STATUS_OK || refused_in_words(f, method, map, arrays));
+        losses[i] = result.status == STATUS_OK ? result.loss : NAN;
+        method_result_free(&result);
+    }
+    return losses;
+}
+
+static bool differ(double a, double b)
+{
+    return isfinite(a) && isfinite(b) ? fabs(a - b) > 1e-6 : isfinite(a) != isfinite(b);
+}
+
 static void test_every_option_changes_the_loss(void **state)
 {
     struct fixture *f = *state;
     for (size_t m = 0; m < method_table_count; m++) {
         const struct method *method = method_table[m];
         struct option_grid grid = option_grid_new(f->arena, (struct option_set){method->options, method->n_options});
-        struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED + 6);
-        double *losses = calloc((size_t)grid.count, sizeof(double));
-        assert_non_null(losses);
-        for (int64_t i = 0; i < grid.count; i++) {
-            const void *options = bind_options(f, method, option_grid_map(&grid, f->arena, i));
-            struct method_result result =
-                method_run(&f->ctx, f->kernels, method, options, &arrays, ELEMENT_F64, METHOD_FORWARD);
-            assert_int_equal(result.status, STATUS_OK);
-            losses[i] = result.loss;
-            method_result_free(&result);
-        }
+        struct arrays even = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED + 6);
+        struct arrays other = arrays_uneven(method, BATCH, CLASSES, SEED + 6);
+        double *losses[2] = {grid_losses(f, method, &grid, &even), grid_losses(f, method, &grid, &other)};
         for (size_t option = 0; option < grid.set.count; option++) {
             bool changes[GRID_VALUES] = {false};
             assert_true(grid.n_values[option] > 1);
-            for (int64_t i = 0, stride = 1; i < grid.count; i++) {
-                stride = 1;
-                for (size_t o = 0; o < option; o++)
-                    stride *= grid.n_values[o];
-                int64_t next = option_grid_neighbour(&grid, i, option);
-                changes[i / stride % grid.n_values[option]] |= fabs(losses[i] - losses[next]) > 1e-6;
+            for (int64_t i = 0; i < grid.count; i++) {
+                const int64_t next = option_grid_neighbour(&grid, i, option);
+                changes[option_grid_value(&grid, i, option)] |=
+                    differ(losses[0][i], losses[0][next]) || differ(losses[1][i], losses[1][next]);
             }
             for (int v = 0; v < grid.n_values[option]; v++)
                 check(f, changes[v], method, grid.set.specs[option].name, ELEMENT_F64, v, v + 1);
         }
-        free(losses);
-        arrays_free(&arrays);
+        free(losses[0]);
+        free(losses[1]);
+        arrays_free(&even);
+        arrays_free(&other);
     }
     assert_int_equal(f->failures, 0);
 }
@@ -353,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_entries_are_complete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_value_and_gradient_agree_with_the_reference, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_student_and_teacher_may_have_other_sizes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_awkward_inputs_stay_finite_and_right, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_order_of_samples_does_not_matter, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_labels_are_asked_for_where_they_are_needed, set_up, tear_down),

@@ -18,7 +18,7 @@ static void *take(int64_t count, size_t size)
     return memory;
 }
 
-/* Sizes small enough for central differences of each element, and odd. */
+/* Sizes small enough for central differences, and odd. */
 static struct shape role_shape(enum tap_role role, int batch, int classes)
 {
     switch (role) {
@@ -28,9 +28,21 @@ static struct shape role_shape(enum tap_role role, int batch, int classes)
         return SHAPE(batch, 5);
     case ROLE_MAP:
     case ROLE_MAP_BEFORE_ACTIVATION:
+    case ROLE_ACTIVATIONS:
         return SHAPE(batch, 3, 2, 4);
     }
     return SHAPE_SCALAR;
+}
+
+/* The n-th tap's shape where all differ: the teacher is wider. */
+static struct shape uneven_shape(enum tap_role role, enum side side, int n, int batch, int classes)
+{
+    const bool teacher = side == SIDE_TEACHER;
+    if (role == ROLE_LOGITS)
+        return SHAPE(batch, classes);
+    if (role == ROLE_EMBEDDING || (role == ROLE_ACTIVATIONS && n % 2 == 1))
+        return SHAPE(batch, (teacher ? 7 : 4) + n);
+    return teacher ? SHAPE(batch, 4 + n, 3 - n % 2, 4 - n % 2) : SHAPE(batch, 2 + n, 4 - n % 2, 3 - n % 2);
 }
 
 static double *filled(const struct shape *shape, enum arrays_fill fill, uint64_t seed, uint32_t stream)
@@ -45,25 +57,46 @@ static double *filled(const struct shape *shape, enum arrays_fill fill, uint64_t
     return values;
 }
 
+static void add_tap(struct arrays *arrays, enum side side, struct shape shape, enum arrays_fill fill, uint64_t seed)
+{
+    const bool student = side == SIDE_STUDENT;
+    int *count = student ? &arrays->n_student : &arrays->n_teacher;
+    assert_true(*count < ARRAYS_MAX);
+    uint32_t stream = (uint32_t)(2 * *count + (student || fill == ARRAYS_IDENTICAL ? 0 : 1));
+    *(student ? &arrays->student_shape[*count] : &arrays->teacher_shape[*count]) = shape;
+    *(student ? &arrays->student[*count] : &arrays->teacher[*count]) = filled(&shape, fill, seed, stream);
+    ++*count;
+}
+
+static void add_labels(struct arrays *arrays, uint64_t seed)
+{
+    struct random_key key = {seed, random_stream("labels"), 0};
+    arrays->labels = take(arrays->batch, sizeof(int32_t));
+    for (int b = 0; b < arrays->batch; b++)
+        arrays->labels[b] = (int32_t)(random_u32(&key, (uint64_t)b) % (uint32_t)arrays->classes);
+}
+
 struct arrays arrays_new(const struct method *method, enum arrays_fill fill, int batch, int classes, uint64_t seed)
 {
     struct arrays arrays = {.batch = batch, .classes = classes};
     for (int i = 0; i < method->n_inputs; i++)
-        for (int n = 0; n < method->inputs[i].min; n++) {
-            bool student = method->inputs[i].side == SIDE_STUDENT;
-            int *count = student ? &arrays.n_student : &arrays.n_teacher;
-            assert_true(*count < ARRAYS_MAX);
-            struct shape shape = role_shape(method->inputs[i].role, batch, classes);
-            bool same = fill == ARRAYS_IDENTICAL;
-            uint32_t stream = (uint32_t)(2 * *count + (student || same ? 0 : 1));
-            *(student ? &arrays.student_shape[*count] : &arrays.teacher_shape[*count]) = shape;
-            *(student ? &arrays.student[*count] : &arrays.teacher[*count]) = filled(&shape, fill, seed, stream);
-            ++*count;
-        }
-    struct random_key key = {seed, random_stream("labels"), 0};
-    arrays.labels = take(batch, sizeof(int32_t));
-    for (int b = 0; b < batch; b++)
-        arrays.labels[b] = (int32_t)(random_u32(&key, (uint64_t)b) % (uint32_t)classes);
+        for (int n = 0; n < method->inputs[i].min; n++)
+            add_tap(&arrays, method->inputs[i].side, role_shape(method->inputs[i].role, batch, classes), fill, seed);
+    add_labels(&arrays, seed);
+    return arrays;
+}
+
+struct arrays arrays_uneven(const struct method *method, int batch, int classes, uint64_t seed)
+{
+    struct arrays arrays = {.batch = batch, .classes = classes};
+    for (int i = 0; i < method->n_inputs; i++) {
+        const struct method_input *input = &method->inputs[i];
+        const int taps = method->wants & METHOD_PAIRWISE ? 2 : input->min;
+        for (int n = 0; n < taps; n++)
+            add_tap(&arrays, input->side, uneven_shape(input->role, input->side, n, batch, classes), ARRAYS_NORMAL,
+                    seed);
+    }
+    add_labels(&arrays, seed);
     return arrays;
 }
 
@@ -114,6 +147,7 @@ static double *permuted(const double *values, const struct shape *shape, const i
 struct arrays arrays_permuted(const struct arrays *arrays, const int32_t *order)
 {
     struct arrays copy = *arrays;
+    copy.order = order;
     struct shape targets = SHAPE(arrays->batch, arrays->classes);
     for (int i = 0; i < arrays->n_student; i++)
         copy.student[i] = permuted(arrays->student[i], &arrays->student_shape[i], order);

@@ -2,6 +2,7 @@
 #include "support/method_case.h"
 
 #include "base/arena.h"
+#include "base/random.h"
 #include "graph/program.h"
 #include "support/compare.h"
 
@@ -13,6 +14,8 @@
 
 #include <cmocka.h>
 
+enum { BOUND_MAX = 2 * ARRAYS_MAX + 3 + GIVEN_MAX };
+
 /* Everything of one run that is freed together. */
 struct running {
     struct context *ctx;
@@ -21,8 +24,9 @@ struct running {
     enum method_how how;
     struct graph *graph;
     struct parameters *taps;
-    void *bound[2 * ARRAYS_MAX + 3]; /* data of the graph's inputs */
+    void *bound[BOUND_MAX]; /* data of the graph's inputs */
     int n_bound;
+    struct method_result *result;
 };
 
 /* Arrays are [B,C,H,W], taps [B,H,W,C]: the element of the array for element i of the tap. */
@@ -50,6 +54,7 @@ static void *bind(struct running *r, size_t bytes)
 {
     void *memory = calloc(1, bytes ? bytes : 1);
     assert_non_null(memory);
+    assert_true(r->n_bound < BOUND_MAX);
     r->bound[r->n_bound++] = memory;
     return memory;
 }
@@ -90,6 +95,63 @@ static struct node *integer_input(struct running *r, const char *name, const int
     return graph_input(r->graph, name, ELEMENT_I32, SHAPE(r->how == METHOD_FORWARD ? SHAPE_BATCH : batch));
 }
 
+/* given_number: element i of a given array of the samples in their own order. */
+static double given_number(const struct given_array *given, bool whole, int batch, int64_t i)
+{
+    const struct random_key key = {11, random_stream(given->name), 0};
+    const int64_t last = given->shape.rank > 0 ? given->shape.dim[given->shape.rank - 1] : 1;
+    if (whole)
+        return (double)((i / last + i % last) % batch);
+    if (given->shape.rank == 0)
+        return 1 + (double)(float)random_uniform(&key, 0);
+    return given->shape.rank == 1 ? (double)(float)random_normal(&key, (uint64_t)i)
+                                  : (double)(random_uniform(&key, (uint64_t)i) < 0.5);
+}
+
+/* own_order: the element that i would be if the samples were in their own order. */
+static int64_t own_order(const struct shape *shape, const struct arrays *arrays, int64_t i)
+{
+    int64_t stride = shape_elements(shape);
+    for (int axis = 0; axis < shape->rank && arrays->order; axis++) {
+        stride /= shape->dim[axis];
+        const int64_t at = i / stride % shape->dim[axis];
+        if (shape->dim[axis] == arrays->batch)
+            return i + (arrays->order[at] - at) * stride;
+    }
+    return i;
+}
+
+static struct node *give(void *user, const char *name, enum element element, struct shape inner)
+{
+    struct running *r = user;
+    assert_true(r->result->n_given < GIVEN_MAX);
+    struct given_array *given = &r->result->given[r->result->n_given++];
+    snprintf(given->name, sizeof given->name, "%s", name);
+    struct shape concrete = inner;
+    for (int axis = 0; axis < inner.rank; axis++)
+        if (inner.dim[axis] < 0)
+            concrete.dim[axis] = -inner.dim[axis] * r->arrays->batch;
+    given->shape = concrete;
+    if (inner.rank == 4)
+        given->shape = SHAPE(concrete.dim[0], concrete.dim[3], concrete.dim[1], concrete.dim[2]);
+    const int64_t count = shape_elements(&concrete);
+    given->values = calloc((size_t)count, sizeof(double));
+    assert_non_null(given->values);
+    for (int64_t i = 0; i < count; i++)
+        given->values[i] =
+            given_number(given, element == ELEMENT_I32, r->arrays->batch, own_order(&given->shape, r->arrays, i));
+    const bool whole = element == ELEMENT_I32;
+    void *memory = bind(r, (size_t)count * (whole ? sizeof(int32_t) : element_size(r->element)));
+    for (int64_t i = 0; i < count; i++) {
+        const double value = given->values[outer_index(&given->shape, i)];
+        if (whole)
+            ((int32_t *)memory)[i] = (int32_t)value;
+        else
+            element_write(r->element, memory, i, value);
+    }
+    return graph_input(r->graph, name, element, inner);
+}
+
 static struct node *build(struct running *r, const struct method *method, const void *options, struct parameters *own)
 {
     const struct arrays *a = r->arrays;
@@ -109,10 +171,12 @@ static struct node *build(struct running *r, const struct method *method, const 
         .n_teacher = a->n_teacher,
         .labels = a->labels ? integer_input(r, "labels", a->labels) : NULL,
         .targets = a->targets ? real_input(r, "targets", &targets, a->targets) : NULL,
-        .sample = integer_input(r, "sample", NULL),
+        .sample = integer_input(r, "sample", a->order),
         .samples = a->batch,
         .classes = a->classes,
         .own = own,
+        .given = give,
+        .given_user = r,
         .term = "term",
     };
     return method_build(r->graph, method, &site, options);
@@ -131,12 +195,28 @@ static void read_gradients(struct running *r, struct method_result *result)
     }
 }
 
+static void read_learning(const struct running *r, struct method_result *result)
+{
+    assert_true(result->own->count <= OWN_MAX);
+    for (int i = 0; i < r->graph->n_nodes; i++) {
+        const struct node *node = r->graph->nodes[i];
+        if (node->kind == NODE_PARAMETER && node->parameters == result->own && !node->frozen)
+            result->own_learns[node->entry] = true;
+    }
+}
+
 struct method_result method_run(struct context *ctx, struct kernel_context *kernels, const struct method *method,
                                 const void *options, const struct arrays *arrays, enum element element,
                                 enum method_how how)
 {
     struct method_result result = {.status = STATUS_OK};
-    struct running r = {ctx, arrays, element, how, graph_new(ctx), parameters_new(ctx, element, 1), {NULL}, 0};
+    struct running r = {.ctx = ctx,
+                        .arrays = arrays,
+                        .element = element,
+                        .how = how,
+                        .graph = graph_new(ctx),
+                        .taps = parameters_new(ctx, element, 1),
+                        .result = &result};
     struct program_memory *memory = program_memory_new(ctx);
     struct program *program = NULL;
     result.own = parameters_new(ctx, element, 1);
@@ -151,7 +231,7 @@ struct method_result method_run(struct context *ctx, struct kernel_context *kern
     if (loss)
         result.status = program_compile(r.graph, &spec, kernels, memory, &program);
     if (program) {
-        const void *inputs[2 * ARRAYS_MAX + 3];
+        const void *inputs[BOUND_MAX];
         for (int i = 0; i < r.n_bound; i++)
             inputs[i] = r.bound[i];
         struct bindings bindings = {inputs, 7, 1};
@@ -159,6 +239,7 @@ struct method_result method_run(struct context *ctx, struct kernel_context *kern
         result.loss = program_scalar(program, 0);
         if (how == METHOD_GRADIENT)
             read_gradients(&r, &result);
+        read_learning(&r, &result);
     }
     if (result.status != STATUS_OK)
         snprintf(result.message, sizeof result.message, "%.500s", ctx->error.message);
@@ -176,23 +257,33 @@ void method_result_free(struct method_result *result)
 {
     for (int i = 0; i < ARRAYS_MAX; i++)
         free(result->gradient[i]);
+    for (int i = 0; i < result->n_given; i++)
+        free(result->given[i].values);
     parameters_free(result->own);
     *result = (struct method_result){0};
 }
 
 /* The own arrays in double, read once: a reference borrows them. */
 struct own_values {
-    const struct parameters *parameters;
-    double *values[64];
+    const struct method_result *run;
+    double *values[OWN_MAX];
 };
 
 static const double *find_own(const struct method_case *c, const char *name, struct shape *shape)
 {
     const struct own_values *own = c->own_user;
-    int i = parameters_find(own->parameters, name);
+    for (int i = 0; i < own->run->n_given; i++) {
+        if (strcmp(own->run->given[i].name, name) != 0)
+            continue;
+        if (shape)
+            *shape = own->run->given[i].shape;
+        return own->run->given[i].values;
+    }
+    int i = parameters_find(own->run->own, name);
     if (i < 0)
         return NULL;
-    *shape = own->parameters->entries[i].shape;
+    if (shape)
+        *shape = own->run->own->entries[i].shape;
     return own->values[i];
 }
 
@@ -225,15 +316,17 @@ static double reference_sum(const struct method *method, struct method_case *c, 
     return sum;
 }
 
-double method_reference(const struct method *method, const void *options, const struct arrays *arrays,
-                        const struct parameters *own)
+/* reference_nudged: with `by` added to element i of own array `entry`. */
+static double reference_nudged(const struct method *method, const void *options, const struct arrays *arrays,
+                               const struct method_result *run, int entry, int64_t at, double by)
 {
-    struct own_values values = {.parameters = own};
-    assert_true(own->count <= 64);
-    for (int i = 0; i < own->count; i++) {
-        values.values[i] = calloc((size_t)own->entries[i].elements, sizeof(double));
+    struct own_values values = {.run = run};
+    for (int i = 0; i < run->own->count; i++) {
+        values.values[i] = calloc((size_t)run->own->entries[i].elements, sizeof(double));
         assert_non_null(values.values[i]);
-        parameters_get(own, i, values.values[i]);
+        parameters_get(run->own, i, values.values[i]);
+        if (i == entry)
+            values.values[i][at] += by;
     }
     const double *student[ARRAYS_MAX], *teacher[ARRAYS_MAX];
     for (int i = 0; i < ARRAYS_MAX; i++) {
@@ -254,19 +347,35 @@ double method_reference(const struct method *method, const void *options, const 
         .own_user = &values,
     };
     double loss = reference_sum(method, &c, options);
-    for (int i = 0; i < own->count; i++)
+    for (int i = 0; i < run->own->count; i++)
         free(values.values[i]);
     return loss;
 }
 
-double method_slope(const struct method *method, const void *options, struct arrays *arrays,
-                    const struct parameters *own, int tap, int64_t i)
+double method_reference(const struct method *method, const void *options, const struct arrays *arrays,
+                        const struct method_result *run)
 {
-    double *at = &arrays->student[tap][i], before = *at, step = 1e-5;
+    return reference_nudged(method, options, arrays, run, -1, 0, 0);
+}
+
+static const double step = 1e-5;
+
+double method_slope(const struct method *method, const void *options, struct arrays *arrays,
+                    const struct method_result *run, int tap, int64_t i)
+{
+    double *at = &arrays->student[tap][i], before = *at;
     *at = before + step;
-    double above = method_reference(method, options, arrays, own);
+    double above = method_reference(method, options, arrays, run);
     *at = before - step;
-    double below = method_reference(method, options, arrays, own);
+    double below = method_reference(method, options, arrays, run);
     *at = before;
     return (above - below) / (2 * step);
+}
+
+double method_own_slope(const struct method *method, const void *options, const struct arrays *arrays,
+                        const struct method_result *run, int entry, int64_t i)
+{
+    return (reference_nudged(method, options, arrays, run, entry, i, step) -
+            reference_nudged(method, options, arrays, run, entry, i, -step)) /
+           (2 * step);
 }

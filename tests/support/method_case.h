@@ -23,19 +23,32 @@ struct arrays {
     int n_student, n_teacher;
     struct shape student_shape[ARRAYS_MAX], teacher_shape[ARRAYS_MAX];
     double *student[ARRAYS_MAX], *teacher[ARRAYS_MAX];
-    int32_t *labels; /* [batch]; NULL: none */
-    double *targets; /* [batch, classes]; NULL: none */
+    int32_t *labels;      /* [batch]; NULL: none */
+    double *targets;      /* [batch, classes]; NULL: none */
+    const int32_t *order; /* [batch]: which sample each is; borrowed; NULL: the b-th */
 };
 
 /* arrays_new: taps of the method's roles (each input `min` times), labels in [0, classes), no targets. */
 struct arrays arrays_new(const struct method *method, enum arrays_fill fill, int batch, int classes, uint64_t seed);
+/* arrays_uneven: every tap has sizes of its own, and a pairwise method two pairs. */
+struct arrays arrays_uneven(const struct method *method, int batch, int classes, uint64_t seed);
 void arrays_free(struct arrays *arrays);
 /* arrays_give_targets: rows that are positive and sum to 1. */
 void arrays_give_targets(struct arrays *arrays, uint64_t seed);
 /* arrays_drop_labels: every n-th label becomes -1, the first included; n = 0: there are no labels at all. */
 void arrays_drop_labels(struct arrays *arrays, int n);
-/* arrays_permuted: a copy whose sample b is the original's order[b]. */
+/* arrays_permuted: a copy whose sample b is the original's order[b]; `order` is borrowed. */
 struct arrays arrays_permuted(const struct arrays *arrays, const int32_t *order);
+
+enum { OWN_MAX = 64, GIVEN_MAX = 8 };
+
+/* An own array that the test gave where the method asked: whole numbers are samples, the first its own; a scalar is positive, a
+ * vector normal, anything larger a mask of 0 and 1. */
+struct given_array {
+    char name[64];
+    struct shape shape; /* maps [B,C,H,W] */
+    double *values;
+};
 
 /* What came of building and running a method on arrays. */
 struct method_result {
@@ -44,6 +57,9 @@ struct method_result {
     double loss;
     double *gradient[ARRAYS_MAX]; /* of the student's arrays, in their layout; NULL where not wanted */
     struct parameters *own;       /* the method's own values */
+    bool own_learns[OWN_MAX];     /* the graph asks for a gradient of this one */
+    struct given_array given[GIVEN_MAX];
+    int n_given;
 };
 
 enum method_how {
@@ -55,11 +71,13 @@ struct method_result method_run(struct context *ctx, struct kernel_context *kern
                                 const void *options, const struct arrays *arrays, enum element element,
                                 enum method_how how);
 void method_result_free(struct method_result *result);
-/* method_reference: the method's reference on the arrays, with the own values of a run. */
+/* method_reference: the method's reference on the arrays, with the own and given values of a run. */
 double method_reference(const struct method *method, const void *options, const struct arrays *arrays,
-                        const struct parameters *own);
-/* method_slope: central difference of the reference along element i of a student's array. */
+                        const struct method_result *run);
+/* method_slope: central difference of the reference along element i of a student's array; method_own_slope: of an own array. */
 double method_slope(const struct method *method, const void *options, struct arrays *arrays,
-                    const struct parameters *own, int tap, int64_t i);
+                    const struct method_result *run, int tap, int64_t i);
+double method_own_slope(const struct method *method, const void *options, const struct arrays *arrays,
+                        const struct method_result *run, int entry, int64_t i);
 
 #endif

@@ -41,9 +41,14 @@ static void add_numbers(struct option_grid *grid, struct arena *arena, size_t op
     }
 }
 
+static bool is_choice(const struct option_spec *spec)
+{
+    return spec->type == OPTION_CHOICE || spec->type == OPTION_BOOLEAN;
+}
+
 struct option_grid option_grid_new(struct arena *arena, struct option_set set)
 {
-    struct option_grid grid = {.set = set, .count = 1};
+    struct option_grid grid = {.set = set, .n_numbers = 1, .count = 1};
     assert_true(set.count <= GRID_OPTIONS);
     for (size_t i = 0; i < set.count; i++) {
         const struct option_spec *spec = &set.specs[i];
@@ -57,24 +62,46 @@ struct option_grid option_grid_new(struct arena *arena, struct option_set set)
         } else if (spec->type == OPTION_REAL || spec->type == OPTION_SCHEDULED || spec->type == OPTION_INTEGER) {
             add_numbers(&grid, arena, i);
         }
-        grid.count *= grid.n_values[i];
+        if (is_choice(spec))
+            grid.count *= grid.n_values[i];
+        else
+            grid.n_numbers += grid.n_values[i] - 1;
     }
+    grid.count *= grid.n_numbers;
     return grid;
 }
 
+/* Combination i: i / n_numbers counts through the choices, i % n_numbers names the number that is not at its default. */
 static int64_t stride_of(const struct option_grid *grid, size_t option)
 {
-    int64_t stride = 1;
+    int64_t stride = grid->n_numbers;
     for (size_t i = 0; i < option; i++)
-        stride *= grid->n_values[i];
+        stride *= is_choice(&grid->set.specs[i]) ? grid->n_values[i] : 1;
     return stride;
+}
+
+/* first_of: the i % n_numbers at which a number has its value 1. */
+static int64_t first_of(const struct option_grid *grid, size_t option)
+{
+    int64_t first = 1;
+    for (size_t i = 0; i < option; i++)
+        first += is_choice(&grid->set.specs[i]) ? 0 : grid->n_values[i] - 1;
+    return first;
+}
+
+int option_grid_value(const struct option_grid *grid, int64_t i, size_t option)
+{
+    if (is_choice(&grid->set.specs[option]))
+        return (int)(i / stride_of(grid, option) % grid->n_values[option]);
+    const int64_t value = i % grid->n_numbers - first_of(grid, option) + 1;
+    return value > 0 && value < grid->n_values[option] ? (int)value : 0;
 }
 
 struct value *option_grid_map(const struct option_grid *grid, struct arena *arena, int64_t i)
 {
     struct value *map = value_map(arena);
     for (size_t option = 0; option < grid->set.count; option++) {
-        struct value *value = grid->values[option][i / stride_of(grid, option) % grid->n_values[option]];
+        struct value *value = grid->values[option][option_grid_value(grid, i, option)];
         if (value)
             map = value_set(arena, map, grid->set.specs[option].name, value);
     }
@@ -84,7 +111,10 @@ struct value *option_grid_map(const struct option_grid *grid, struct arena *aren
 
 int64_t option_grid_neighbour(const struct option_grid *grid, int64_t i, size_t option)
 {
-    int64_t stride = stride_of(grid, option), at = i / stride % grid->n_values[option];
-    int64_t next = (at + 1) % grid->n_values[option];
-    return i + (next - at) * stride;
+    const int at = option_grid_value(grid, i, option), next = (at + 1) % grid->n_values[option];
+    if (is_choice(&grid->set.specs[option]))
+        return i + (next - at) * stride_of(grid, option);
+    if (at == 0 && i % grid->n_numbers != 0)
+        return i;
+    return i - i % grid->n_numbers + (next ? first_of(grid, option) + next - 1 : 0);
 }

@@ -52,12 +52,12 @@ struct node *connector_channels(struct graph *graph, const struct method_site *s
     case CONNECTOR_CONV:
     case CONNECTOR_CONV_BN:
         if (!map)
-            return refuse(graph, site, x, target, "connector conv is for maps (linear is for embeddings)");
+            return refuse(graph, site, x, target, "connector conv: expected maps (linear is for embeddings)");
         x = part_convolution(graph, site, x, "connector", out, (int)options->kernel,
                              kind == CONNECTOR_CONV ? PART_BIAS : 0);
         return kind == CONNECTOR_CONV ? x : part_batch_norm(graph, site, x, "connector", 0);
     case CONNECTOR_LINEAR:
-        return map ? refuse(graph, site, x, target, "connector linear is for embeddings (conv is for maps)")
+        return map ? refuse(graph, site, x, target, "connector linear: expected embeddings (conv is for maps)")
                    : part_linear(graph, site, x, "connector", out, PART_BIAS);
     case CONNECTOR_NONE:
     case CONNECTOR_AUTO:

@@ -56,7 +56,7 @@ static void reference_split(const double *z, int k, int label, double t, double 
     for (int i = 0; i < k - 1; i++)
         sum += exp((others[i] - largest) / t);
     two[0] = z[label] / t;
-    two[1] = largest / t + log(sum);
+    two[1] = largest / t + log(fmax(sum, 1)); /* the largest alone gives 1 */
     reference_log_softmax(two, 2, 1);
     reference_log_softmax(others, k - 1, t);
 }
