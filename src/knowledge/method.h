@@ -22,7 +22,8 @@ enum method_family { FAMILY_RESPONSE, FAMILY_FEATURE, FAMILY_RELATION };
 /* A named layer output. Maps are [B,H,W,C], logits and embeddings [B,D]. */
 struct tap {
     struct node *node;
-    const char *layer; /* its name, for messages */
+    const char *layer;         /* its name, for messages */
+    struct node *gamma, *beta; /* [C] of the batch norm that the map comes out of; NULL: of no such */
 };
 
 struct method_input {
@@ -54,14 +55,15 @@ struct method_site {
     const struct method *method; /* which one is being built; method_build sets it */
 };
 
-/* PAIRWISE: defined for one tap of each side; given n and n of them, the i-th goes with the i-th, the sum is the loss, and the
+/* SAME_NUMBER: as many taps of the student as of the teacher. PAIRWISE: that, and defined for one tap of each side; given n and n of them, the i-th goes with the i-th, the sum is the loss, and the
  * names of own arrays begin with the number of the pair. */
 enum {
     METHOD_WANTS_LABELS = 1,
     METHOD_WANTS_SAMPLE = 2,
     METHOD_TAKES_TARGETS = 4,
     METHOD_LABELS_IF_GIVEN = 8,
-    METHOD_PAIRWISE = 16
+    METHOD_SAME_NUMBER = 16,
+    METHOD_PAIRWISE = 32
 };
 enum { METHOD_TAPS = 16 }; /* the most taps of a side */
 

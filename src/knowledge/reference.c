@@ -68,6 +68,14 @@ struct map reference_pool(const struct method_case *c, struct map m, int h, int 
     return out;
 }
 
+struct map reference_nearest(const struct method_case *c, struct map m, int h, int w)
+{
+    struct map out = reference_map(c, m.b, m.c, h, w);
+    for (int i = 0; i < m.b * m.c * h * w; i++)
+        out.v[i] = m.v[(i / w / h * m.h + i / w % h * m.h / h) * m.w + i % w * m.w / w];
+    return out;
+}
+
 void reference_sizes(const struct method_case *c, struct map *a, struct map *b)
 {
     const int h = a->h < b->h ? a->h : b->h, w = a->w < b->w ? a->w : b->w;

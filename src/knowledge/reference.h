@@ -28,7 +28,8 @@ double *reference_take(const struct method_case *c, int64_t n);                 
 const double *reference_own(const struct method_case *c, const char *name); /* with the pair's prefix; NULL: none */
 
 struct map reference_pool(const struct method_case *c, struct map m, int h, int w); /* adaptive average */
-void reference_sizes(const struct method_case *c, struct map *a, struct map *b);    /* as connector_sizes */
+struct map reference_nearest(const struct method_case *c, struct map m, int h, int w);
+void reference_sizes(const struct method_case *c, struct map *a, struct map *b); /* as connector_sizes */
 /* NAME.weight [out,C,k,k] or [out,C], and NAME.bias where there is one. */
 struct map reference_convolution(const struct method_case *c, struct map m, const char *name);
 void reference_batch_norm(const struct method_case *c, struct map m, const char *name); /* in place; NAME.bn.* */

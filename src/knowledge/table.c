@@ -187,7 +187,7 @@ struct node *method_build(struct graph *graph, const struct method *method, cons
     if (check_wants(ctx, method, site) != STATUS_OK || check_side(ctx, method, site, SIDE_STUDENT) != STATUS_OK ||
         check_side(ctx, method, site, SIDE_TEACHER) != STATUS_OK)
         return NULL;
-    if (method->wants & METHOD_PAIRWISE && site->n_student != site->n_teacher) {
+    if (method->wants & (METHOD_PAIRWISE | METHOD_SAME_NUMBER) && site->n_student != site->n_teacher) {
         fail(ctx, STATUS_BAD_INPUT,
              "method %s: expected as many taps of the teacher as of the student, found %d and %d", method->name,
              site->n_teacher, site->n_student);

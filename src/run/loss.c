@@ -77,6 +77,67 @@ static struct store *job_store(void *user, const char *name, int64_t rows, struc
     return store;
 }
 
+static enum status own_shape_fail(struct loss_job *job, const struct loss_own *given, const struct shape *shape)
+{
+    char expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
+    return fail(job->ctx, STATUS_BAD_SHAPE, "%s: own array \"%s\" of method %s: expected %s, found %s", given->path,
+                given->name, job->method->name, shape_text(shape, expected), shape_text(&given->array.shape, found));
+}
+
+/* integers_given: int32, from int32 or int64 that fit. */
+static struct node *integers_given(struct loss_job *job, const struct loss_own *given)
+{
+    const struct npy *array = &given->array;
+    const int64_t count = shape_elements(&array->shape);
+    int32_t *values = arena_take(job->arena, (size_t)count + 1, sizeof *values);
+    if (array->element != ELEMENT_I64 && array->element != ELEMENT_I32) {
+        fail(job->ctx, STATUS_BAD_INPUT, "%s: own array \"%s\" of method %s: expected int64, found %s", given->path,
+             given->name, job->method->name, element_text(array->element));
+        return NULL;
+    }
+    for (int64_t i = 0; values != NULL && i < count; i++) {
+        const int64_t value =
+            array->element == ELEMENT_I64 ? ((const int64_t *)array->data)[i] : ((const int32_t *)array->data)[i];
+        values[i] = value >= 0 && value <= INT32_MAX ? (int32_t)value : -1; /* names nothing */
+    }
+    return values != NULL ? graph_constant_integers(job->graph, array->shape, values) : NULL;
+}
+
+static struct node *job_given(void *user, const char *name, enum element element, struct shape shape)
+{
+    struct loss_job *job = user;
+    for (int i = 0; i < job->arrays.n_own; i++) {
+        struct loss_own *given = &job->arrays.own[i];
+        if (strcmp(given->name, name) != 0)
+            continue;
+        given->used = true;
+        const struct shape inner = array_inner(&given->array);
+        if (!shape_equal(&inner, &shape)) {
+            const struct shape file =
+                shape.rank == 4 ? SHAPE(shape.dim[0], shape.dim[3], shape.dim[1], shape.dim[2]) : shape;
+            own_shape_fail(job, given, &file);
+            return NULL;
+        }
+        if (element == ELEMENT_I32)
+            return integers_given(job, given);
+        double *values = array_values(job->ctx, &given->array);
+        struct node *node = values != NULL ? graph_constant(job->graph, inner, values) : NULL;
+        memory_free(job->ctx, values);
+        return node;
+    }
+    return NULL;
+}
+
+/* samples_of: an own array memory.* has a row for each sample of the training split; without one the batch is all there is. */
+static int64_t samples_of(const struct loss_arrays *arrays)
+{
+    int64_t samples = arrays->batch > 0 ? arrays->batch : 0;
+    for (int i = 0; i < arrays->n_own; i++)
+        if (strncmp(arrays->own[i].name, "memory.", strlen("memory.")) == 0 && arrays->own[i].array.shape.rank > 0)
+            samples = arrays->own[i].array.shape.dim[0];
+    return samples;
+}
+
 static enum status student_taps(struct loss_job *job, struct tap *taps)
 {
     for (int i = 0; i < job->arrays.n_student; i++) {
@@ -90,7 +151,7 @@ static enum status student_taps(struct loss_job *job, struct tap *taps)
         if (node != NULL && values != NULL && index >= 0)
             parameters_set(job->student, index, values);
         memory_free(job->ctx, values);
-        taps[i] = (struct tap){node, job->asked->student[i]};
+        taps[i] = (struct tap){.node = node, .layer = job->asked->student[i]};
     }
     return job->ctx->error.status;
 }
@@ -102,7 +163,7 @@ static enum status teacher_taps(struct loss_job *job, struct tap *taps)
         struct node *node =
             values != NULL ? graph_constant(job->graph, array_inner(&job->arrays.teacher[i]), values) : NULL;
         memory_free(job->ctx, values);
-        taps[i] = (struct tap){node, job->asked->teacher[i]};
+        taps[i] = (struct tap){.node = node, .layer = job->asked->teacher[i]};
     }
     return job->ctx->error.status;
 }
@@ -142,11 +203,13 @@ static enum status loss_build(struct loss_job *job)
                                .labels =
                                    job->arrays.labels.data != NULL ? integers_node(job, &job->arrays.labels) : NULL,
                                .sample = integers_node(job, NULL),
-                               .samples = job->arrays.batch,
+                               .samples = samples_of(&job->arrays),
                                .classes = job->arrays.classes,
                                .own = job->own,
                                .store = job_store,
                                .store_user = job,
+                               .given = job_given,
+                               .given_user = job,
                                .term = job->method->name};
     RETURN_IF(ctx->error.status);
     graph_label(job->graph, job->method->name);
@@ -169,17 +232,16 @@ static enum status own_unknown(struct loss_job *job, const char *name)
 /* own_set: the given arrays take the place of initial values. They lie in the file as inside: weights [O,I,H,W]. */
 static enum status own_set(struct loss_job *job)
 {
-    char expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
     for (int i = 0; i < job->arrays.n_own; i++) {
         const struct loss_own *given = &job->arrays.own[i];
+        if (given->used)
+            continue;
         int index = parameters_find(job->own, given->name);
         if (index < 0)
             return own_unknown(job, given->name);
         const struct parameter *entry = &job->own->entries[index];
         if (!shape_equal(&entry->shape, &given->array.shape))
-            return fail(job->ctx, STATUS_BAD_SHAPE, "%s: own array \"%s\" of method %s: expected %s, found %s",
-                        given->path, given->name, job->method->name, shape_text(&entry->shape, expected),
-                        shape_text(&given->array.shape, found));
+            return own_shape_fail(job, given, &entry->shape);
         struct npy plain = given->array;
         plain.shape = SHAPE(entry->elements);
         double *values = array_values(job->ctx, &plain);

@@ -11,6 +11,7 @@
 struct loss_own {
     const char *name, *path;
     struct npy array;
+    bool used; /* the method asked for it while it was built */
 };
 
 struct loss_arrays {

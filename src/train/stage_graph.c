@@ -151,8 +151,8 @@ static int taps_side(struct stage_graph *built, const struct stage_graph_spec *s
         const struct recording *recording = side == SIDE_TEACHER ? recording_find(spec, network, layers[i]) : NULL;
         struct node *node = recording ? graph_store_read(graph, recording->store, graph->inputs[STAGE_INPUT_ROWS])
                                       : built->instances[learner].layers[layers[i]];
-        taps[i] = (struct tap){side == SIDE_TEACHER ? graph_stop_gradient(graph, node) : node,
-                               network->layers[layers[i]].name};
+        taps[i] = (struct tap){.node = side == SIDE_TEACHER ? graph_stop_gradient(graph, node) : node,
+                               .layer = network->layers[layers[i]].name};
         if (!taps[i].node)
             return -1;
     }

@@ -30,7 +30,8 @@ static enum status build_method(struct context *ctx, void *user)
             enum side side = method->inputs[i].side;
             bool map = method->inputs[i].role == ROLE_MAP || method->inputs[i].role == ROLE_MAP_BEFORE_ACTIVATION;
             struct shape shape = map ? SHAPE(SHAPE_BATCH, 3, 2, 4) : SHAPE(SHAPE_BATCH, CLASSES);
-            taps[side][count[side]++] = (struct tap){graph_input(graph, "tap", ELEMENT_REAL, shape), "tap"};
+            taps[side][count[side]++] =
+                (struct tap){.node = graph_input(graph, "tap", ELEMENT_REAL, shape), .layer = "tap"};
         }
     struct method_site site = {
         .student = taps[SIDE_STUDENT],

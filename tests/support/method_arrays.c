@@ -91,7 +91,7 @@ struct arrays arrays_uneven(const struct method *method, int batch, int classes,
     struct arrays arrays = {.batch = batch, .classes = classes};
     for (int i = 0; i < method->n_inputs; i++) {
         const struct method_input *input = &method->inputs[i];
-        const int taps = method->wants & METHOD_PAIRWISE ? 2 : input->min;
+        const int taps = input->max > 1 && input->min < 2 ? 2 : input->min;
         for (int n = 0; n < taps; n++)
             add_tap(&arrays, input->side, uneven_shape(input->role, input->side, n, batch, classes), ARRAYS_NORMAL,
                     seed);

@@ -158,12 +158,13 @@ static struct node *build(struct running *r, const struct method *method, const 
     struct tap student[ARRAYS_MAX], teacher[ARRAYS_MAX];
     struct shape targets = SHAPE(a->batch, a->classes);
     for (int i = 0; i < a->n_student; i++)
-        student[i] =
-            (struct tap){r->how == METHOD_GRADIENT ? student_parameter(r, i)
-                                                   : real_input(r, "student", &a->student_shape[i], a->student[i]),
-                         "student's tap"};
+        student[i] = (struct tap){.node = r->how == METHOD_GRADIENT
+                                              ? student_parameter(r, i)
+                                              : real_input(r, "student", &a->student_shape[i], a->student[i]),
+                                  .layer = "student's tap"};
     for (int i = 0; i < a->n_teacher; i++)
-        teacher[i] = (struct tap){real_input(r, "teacher", &a->teacher_shape[i], a->teacher[i]), "teacher's tap"};
+        teacher[i] = (struct tap){.node = real_input(r, "teacher", &a->teacher_shape[i], a->teacher[i]),
+                                  .layer = "teacher's tap"};
     struct method_site site = {
         .student = student,
         .teacher = teacher,
@@ -175,7 +176,7 @@ static struct node *build(struct running *r, const struct method *method, const 
         .samples = a->batch,
         .classes = a->classes,
         .own = own,
-        .given = give,
+        .given = a->nothing_given ? NULL : give,
         .given_user = r,
         .term = "term",
     };
@@ -192,6 +193,21 @@ static void read_gradients(struct running *r, struct method_result *result)
         assert_non_null(result->gradient[tap]);
         for (int64_t i = 0; i < count; i++)
             result->gradient[tap][outer_index(outer, i)] = element_read(r->element, gradient, i);
+    }
+}
+
+/* own_nudge: own weights off their initial values: a bias of 0 can put a ReLU's input on its kink. */
+static void own_nudge(struct parameters *own)
+{
+    for (int i = 0; i < own->count; i++) {
+        const struct random_key key = {12, random_stream(own->entries[i].name), 0};
+        double *values = calloc((size_t)own->entries[i].elements, sizeof(double));
+        assert_non_null(values);
+        parameters_get(own, i, values);
+        for (int64_t j = 0; j < own->entries[i].elements && !own->entries[i].state; j++)
+            values[j] = (double)(float)(values[j] + 0.2 * random_normal(&key, (uint64_t)j));
+        parameters_set(own, i, values);
+        free(values);
     }
 }
 
@@ -228,6 +244,7 @@ struct method_result method_run(struct context *ctx, struct kernel_context *kern
         .loss = loss, .outputs = &loss, .n_outputs = 1, .batch = arrays->batch, .precision = element};
     if (how == METHOD_FORWARD)
         spec.loss = NULL;
+    own_nudge(result.own);
     if (loss)
         result.status = program_compile(r.graph, &spec, kernels, memory, &program);
     if (program) {
@@ -360,8 +377,14 @@ double method_reference(const struct method *method, const void *options, const 
 
 static const double step = 1e-5;
 
-double method_slope(const struct method *method, const void *options, struct arrays *arrays,
-                    const struct method_result *run, int tap, int64_t i)
+static struct slope slope_of(double below, double here, double above)
+{
+    const double left = (here - below) / step, right = (above - here) / step;
+    return (struct slope){(above - below) / (2 * step), fmin(left, right), fmax(left, right)};
+}
+
+struct slope method_slope(const struct method *method, const void *options, struct arrays *arrays,
+                          const struct method_result *run, int tap, int64_t i)
 {
     double *at = &arrays->student[tap][i], before = *at;
     *at = before + step;
@@ -369,13 +392,13 @@ double method_slope(const struct method *method, const void *options, struct arr
     *at = before - step;
     double below = method_reference(method, options, arrays, run);
     *at = before;
-    return (above - below) / (2 * step);
+    return slope_of(below, method_reference(method, options, arrays, run), above);
 }
 
-double method_own_slope(const struct method *method, const void *options, const struct arrays *arrays,
-                        const struct method_result *run, int entry, int64_t i)
+struct slope method_own_slope(const struct method *method, const void *options, const struct arrays *arrays,
+                              const struct method_result *run, int entry, int64_t i)
 {
-    return (reference_nudged(method, options, arrays, run, entry, i, step) -
-            reference_nudged(method, options, arrays, run, entry, i, -step)) /
-           (2 * step);
+    return slope_of(reference_nudged(method, options, arrays, run, entry, i, -step),
+                    method_reference(method, options, arrays, run),
+                    reference_nudged(method, options, arrays, run, entry, i, step));
 }

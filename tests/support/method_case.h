@@ -26,11 +26,12 @@ struct arrays {
     int32_t *labels;      /* [batch]; NULL: none */
     double *targets;      /* [batch, classes]; NULL: none */
     const int32_t *order; /* [batch]: which sample each is; borrowed; NULL: the b-th */
+    bool nothing_given;   /* own arrays are drawn, and none given */
 };
 
 /* arrays_new: taps of the method's roles (each input `min` times), labels in [0, classes), no targets. */
 struct arrays arrays_new(const struct method *method, enum arrays_fill fill, int batch, int classes, uint64_t seed);
-/* arrays_uneven: every tap has sizes of its own, and a pairwise method two pairs. */
+/* arrays_uneven: every tap has sizes of its own, and there are at least two where a method takes several. */
 struct arrays arrays_uneven(const struct method *method, int batch, int classes, uint64_t seed);
 void arrays_free(struct arrays *arrays);
 /* arrays_give_targets: rows that are positive and sum to 1. */
@@ -74,10 +75,14 @@ void method_result_free(struct method_result *result);
 /* method_reference: the method's reference on the arrays, with the own and given values of a run. */
 double method_reference(const struct method *method, const void *options, const struct arrays *arrays,
                         const struct method_result *run);
-/* method_slope: central difference of the reference along element i of a student's array; method_own_slope: of an own array. */
-double method_slope(const struct method *method, const void *options, struct arrays *arrays,
-                    const struct method_result *run, int tap, int64_t i);
-double method_own_slope(const struct method *method, const void *options, const struct arrays *arrays,
-                        const struct method_result *run, int entry, int64_t i);
+/* method_slope: differences of the reference along element i of a student's array; method_own_slope: of an own array. At a kink
+ * the gradient may be anything from low to high, the differences to one side. */
+struct slope {
+    double central, low, high;
+};
+struct slope method_slope(const struct method *method, const void *options, struct arrays *arrays,
+                          const struct method_result *run, int tap, int64_t i);
+struct slope method_own_slope(const struct method *method, const void *options, const struct arrays *arrays,
+                              const struct method_result *run, int entry, int64_t i);
 
 #endif
