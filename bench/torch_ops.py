@@ -12,6 +12,7 @@ import torch.nn.functional as F
 OPS = {}
 LACKING = {
     "dropout": "draws numbers that are counted; which elements are kept is no function that PyTorch has",
+    "other_samples": "draws samples by counted numbers",
     "random": "draws numbers that are counted",
     "store_read": "reads the per-sample store, which is no input",
     "store_valid": "reads the per-sample store, which is no input",

@@ -114,3 +114,20 @@ void random_permutation(const struct random_key *key, int64_t n, int32_t *order)
         order[j] = kept;
     }
 }
+
+/* Each step is a bijection of the numbers below 2^bits; a result that is not below n goes round again, which leaves a bijection
+ * of those below n. */
+uint32_t random_shuffled(const uint32_t words[8], uint32_t n, uint32_t at)
+{
+    unsigned bits = 1;
+    while (bits < 32 && (n - 1) >> bits != 0)
+        bits++;
+    const uint32_t mask = bits < 32 ? (UINT32_C(1) << bits) - 1 : UINT32_MAX;
+    do
+        for (int round = 0; round < 4; round++) {
+            at = (at * (words[2 * round] | 1) + words[2 * round + 1]) & mask;
+            at ^= at >> ((bits + 1) / 2);
+        }
+    while (at >= n);
+    return at;
+}

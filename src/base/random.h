@@ -29,5 +29,7 @@ double random_normal(const struct random_key *key,
                      uint64_t index); /* mean 0, deviation 1 (Box-Muller on block `index`) */
 /* random_permutation: order [n] becomes a permutation of 0 … n-1 (Fisher-Yates). */
 void random_permutation(const struct random_key *key, int64_t n, int32_t *order);
+/* random_shuffled: place `at` of a permutation of 0 … n-1 that 8 words stand for, without the others: n >= 1, at < n. */
+uint32_t random_shuffled(const uint32_t words[8], uint32_t n, uint32_t at);
 
 #endif

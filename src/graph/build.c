@@ -246,6 +246,17 @@ enum status graph_update(struct graph *graph, struct node *state, struct node *v
     return update_add(graph, (struct update){.state = state, .value = value});
 }
 
+enum status graph_update_rows(struct graph *graph, struct node *state, struct node *rows, struct node *value)
+{
+    char expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
+    if (!state || !rows || !value)
+        return update_add(graph, (struct update){0});
+    if (shape_row(&state->spec.shape) != shape_row(&value->spec.shape))
+        return fail(graph->ctx, STATUS_BAD_SHAPE, "update of \"%s\": expected rows as of %s, found %s", state->name,
+                    shape_text(&state->spec.shape, expected), shape_text(&value->spec.shape, found));
+    return update_add(graph, (struct update){.state = state, .rows = rows, .value = value});
+}
+
 enum status graph_store_update(struct graph *graph, struct store *store, struct node *rows, struct node *value)
 {
     char expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];

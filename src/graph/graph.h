@@ -50,7 +50,7 @@ struct node {
 struct update { /* at commit: target (a state node, or a store) takes the value */
     struct node *state;
     struct store *store;
-    struct node *rows; /* of the store: I32 [B] */
+    struct node *rows; /* of the store, or those of the state that change: I32 [B]; NULL: the whole state */
     struct node *value;
 };
 
@@ -96,6 +96,8 @@ struct node *graph_call(struct graph *graph, const struct op *op, const void *at
 struct node *graph_output(struct node *node, int output);
 /* graph_update: at commit only, the state takes the value (same shape). */
 enum status graph_update(struct graph *graph, struct node *state, struct node *value);
+/* graph_update_rows: at commit only, the rows (I32 [B]) of the state [N, …] take the value [B, …]. */
+enum status graph_update_rows(struct graph *graph, struct node *state, struct node *rows, struct node *value);
 /* graph_store_read: rows of a per-sample store, [B, row…] of REAL; a constant to the loss. rows: I32 [B].
  * graph_store_valid: 1 where the row was ever written, else 0: REAL [B].
  * graph_store_update: at commit, value [B, row…] is written to the rows. */

@@ -183,5 +183,10 @@ struct node *graph_dropout(struct graph *, struct node *x, double rate, enum dro
 /* graph_random: REAL of the given shape from the counter (uniform [0,1) or normal), new at every step. */
 enum distribution { DISTRIBUTION_UNIFORM, DISTRIBUTION_NORMAL };
 struct node *graph_random(struct graph *, enum distribution, struct shape shape, uint32_t stream);
+/* graph_other_samples: I32 [B, 1+count]: sample[b] (I32 [B]) and then `count` drawn of the `samples` of a split, new at every step:
+ * of those with another label (labels [samples], copied; a sample of no label or of the only one: of all others; NULL: always),
+ * each at most once where there are enough of them. */
+struct node *graph_other_samples(struct graph *, struct node *sample, const int32_t *labels, int64_t samples,
+                                 int64_t count, uint32_t stream);
 
 #endif

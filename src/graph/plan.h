@@ -56,6 +56,7 @@ struct planned_update {
     struct parameters *parameters; /* of a state */
     int entry;
     struct store *store;
+    bool by_row;
     struct operand rows, value;
     int64_t elements, batch;
 };

@@ -281,6 +281,18 @@ static void store_commit(const struct planned_update *update, const void *value,
     }
 }
 
+/* rows_commit: some rows of a state. */
+static void rows_commit(const struct planned_update *update, const void *value, const int32_t *rows,
+                        enum element precision)
+{
+    const struct shape *shape = &update->parameters->entries[update->entry].shape;
+    const size_t bytes = (size_t)shape_row(shape) * element_size(precision);
+    unsigned char *state = parameters_value(update->parameters, update->entry);
+    for (int64_t b = 0; b < update->batch; b++)
+        if (rows[b] >= 0 && rows[b] < shape->dim[0])
+            memcpy(state + (size_t)rows[b] * bytes, (const unsigned char *)value + (size_t)b * bytes, bytes);
+}
+
 static void updates_commit(struct program *program, const struct bindings *bindings)
 {
     for (int i = 0; i < program->n_planned_updates; i++) {
@@ -290,8 +302,11 @@ static void updates_commit(struct program *program, const struct bindings *bindi
             store_commit(update, value, operand_address(program, &update->rows, bindings), program->precision);
             continue;
         }
-        memcpy(parameters_value(update->parameters, update->entry), value,
-               (size_t)update->elements * element_size(program->precision));
+        if (update->by_row)
+            rows_commit(update, value, operand_address(program, &update->rows, bindings), program->precision);
+        else
+            memcpy(parameters_value(update->parameters, update->entry), value,
+                   (size_t)update->elements * element_size(program->precision));
         parameters_touch(update->parameters);
     }
 }

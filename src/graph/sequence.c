@@ -268,9 +268,10 @@ static enum status ends_add(struct program *program)
         planned->elements = shape_elements(&bound.shape);
         planned->store = update->store;
         planned->batch = program->batch;
-        if (update->store) {
+        planned->by_row = update->rows != NULL;
+        if (update->rows)
             planned->rows = keep_to_end(program, update->rows);
-        } else {
+        if (update->state) {
             planned->parameters = update->state->parameters;
             planned->entry = update->state->entry;
         }

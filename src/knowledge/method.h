@@ -41,6 +41,7 @@ struct method_site {
     struct node *targets; /* [B,K] soft labels or mixup; NULL otherwise */
     struct node *sample;  /* I32 [B]: index in the training split */
     int64_t samples;      /* in the training split */
+    const int32_t *sample_labels; /* [samples], -1 where one has none; NULL: unknown */
     int classes;
     struct parameters *own; /* the term's learnable parts and states, by name; never exported */
     struct store *(*store)(void *user, const char *name, int64_t rows,

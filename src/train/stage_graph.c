@@ -206,6 +206,7 @@ static enum status term_build(struct stage_graph *built, const struct stage_grap
         .targets = spec->mixed ? built->graph->inputs[STAGE_INPUT_TARGETS] : NULL,
         .sample = built->graph->inputs[STAGE_INPUT_SAMPLES],
         .samples = spec->split->count,
+        .sample_labels = spec->split->labels,
         .classes = spec->stage->learners[term->student].network->input.classes,
         .own = own->parameters,
         .store = term_store,

@@ -70,7 +70,7 @@ static void compile(struct fixture *f, const struct method *method, const void *
     f->student = graph_input(f->graph, "student", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES));
     f->teacher = graph_input(f->graph, "teacher", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES));
     f->sample = graph_input(f->graph, "sample", ELEMENT_I32, SHAPE(SHAPE_BATCH));
-    struct tap student = {f->student, "logits"}, teacher = {f->teacher, "logits"};
+    struct tap student = {.node = f->student, .layer = "logits"}, teacher = {.node = f->teacher, .layer = "logits"};
     struct method_site site = {.student = &student,
                                .teacher = &teacher,
                                .n_student = 1,
@@ -206,7 +206,8 @@ static void test_a_method_remembers_each_sample(void **state)
 static void test_a_method_that_wants_samples_is_not_built_without(void **state)
 {
     struct fixture *f = *state;
-    struct tap tap = {graph_input(f->graph, "logits", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES)), "logits"};
+    struct tap tap = {.node = graph_input(f->graph, "logits", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES)),
+                      .layer = "logits"};
     struct method_site site = {
         .student = &tap, .teacher = &tap, .n_student = 1, .n_teacher = 1, .classes = CLASSES, .own = f->own};
     assert_null(method_build(f->graph, &remembering, &site, NULL));
@@ -278,8 +279,8 @@ static void test_a_method_takes_inputs_of_four_types(void **state)
     struct shape map = SHAPE(SHAPE_BATCH, 2, 1, 2), vector = SHAPE(SHAPE_BATCH, CLASSES);
     struct node *nodes[] = {graph_input(g, "a", ELEMENT_REAL, map), graph_input(g, "b", ELEMENT_REAL, vector),
                             graph_input(g, "c", ELEMENT_REAL, map), graph_input(g, "d", ELEMENT_REAL, vector)};
-    struct tap student[] = {{nodes[0], "conv1"}, {nodes[1], "linear1"}},
-               teacher[] = {{nodes[2], "conv2"}, {nodes[3], "linear2"}};
+    struct tap student[] = {{.node = nodes[0], .layer = "conv1"}, {.node = nodes[1], .layer = "linear1"}},
+               teacher[] = {{.node = nodes[2], .layer = "conv2"}, {.node = nodes[3], .layer = "linear2"}};
     struct method_site site = {
         .student = student, .teacher = teacher, .n_student = 2, .n_teacher = 2, .classes = CLASSES, .own = f->own};
     struct node *loss = method_build(g, &four, &site, NULL);
@@ -360,7 +361,8 @@ static void test_a_method_that_builds_nothing_is_our_mistake(void **state)
     struct fixture *f = *state;
     const struct method silent = {.name = "silent", .inputs = pair_inputs, .n_inputs = 2, .build = silent_build};
     const struct method wide = {.name = "wide", .inputs = pair_inputs, .n_inputs = 2, .build = wide_build};
-    struct tap tap = {graph_input(f->graph, "logits", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES)), "logits"};
+    struct tap tap = {.node = graph_input(f->graph, "logits", ELEMENT_REAL, SHAPE(SHAPE_BATCH, CLASSES)),
+                      .layer = "logits"};
     struct method_site site = {
         .student = &tap, .teacher = &tap, .n_student = 1, .n_teacher = 1, .classes = CLASSES, .own = f->own};
     assert_null(method_build(f->graph, &silent, &site, NULL));

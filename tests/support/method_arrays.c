@@ -71,9 +71,12 @@ static void add_tap(struct arrays *arrays, enum side side, struct shape shape, e
 static void add_labels(struct arrays *arrays, uint64_t seed)
 {
     struct random_key key = {seed, random_stream("labels"), 0};
+    arrays->samples = 2 * arrays->batch;
     arrays->labels = take(arrays->batch, sizeof(int32_t));
-    for (int b = 0; b < arrays->batch; b++)
-        arrays->labels[b] = (int32_t)(random_u32(&key, (uint64_t)b) % (uint32_t)arrays->classes);
+    arrays->all_labels = take(arrays->samples, sizeof(int32_t));
+    for (int i = 0; i < arrays->samples; i++)
+        arrays->all_labels[i] = (int32_t)(random_u32(&key, (uint64_t)i) % (uint32_t)arrays->classes);
+    memcpy(arrays->labels, arrays->all_labels, (size_t)arrays->batch * sizeof(int32_t));
 }
 
 struct arrays arrays_new(const struct method *method, enum arrays_fill fill, int batch, int classes, uint64_t seed)
@@ -107,6 +110,7 @@ void arrays_free(struct arrays *arrays)
         free(arrays->teacher[i]);
     }
     free(arrays->labels);
+    free(arrays->all_labels);
     free(arrays->targets);
     *arrays = (struct arrays){0};
 }
@@ -154,6 +158,8 @@ struct arrays arrays_permuted(const struct arrays *arrays, const int32_t *order)
     for (int i = 0; i < arrays->n_teacher; i++)
         copy.teacher[i] = permuted(arrays->teacher[i], &arrays->teacher_shape[i], order);
     copy.targets = arrays->targets ? permuted(arrays->targets, &targets, order) : NULL;
+    copy.all_labels = take(arrays->samples, sizeof(int32_t));
+    memcpy(copy.all_labels, arrays->all_labels, (size_t)arrays->samples * sizeof(int32_t));
     copy.labels = arrays->labels ? take(arrays->batch, sizeof(int32_t)) : NULL;
     for (int b = 0; arrays->labels && b < arrays->batch; b++)
         copy.labels[b] = arrays->labels[order[b]];

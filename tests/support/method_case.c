@@ -65,7 +65,7 @@ static struct node *real_input(struct running *r, const char *name, const struct
     void *memory = bind(r, (size_t)count * element_size(r->element));
     for (int64_t i = 0; i < count; i++)
         element_write(r->element, memory, i, values[outer_index(outer, i)]);
-    return graph_input(r->graph, name, ELEMENT_REAL, inner_shape(outer, r->how == METHOD_FORWARD));
+    return graph_input(r->graph, name, ELEMENT_REAL, inner_shape(outer, r->how != METHOD_GRADIENT));
 }
 
 static struct node *student_parameter(struct running *r, int tap)
@@ -92,7 +92,7 @@ static struct node *integer_input(struct running *r, const char *name, const int
     int32_t *memory = bind(r, (size_t)batch * sizeof(int32_t));
     for (int b = 0; b < batch; b++)
         memory[b] = values ? values[b] : b;
-    return graph_input(r->graph, name, ELEMENT_I32, SHAPE(r->how == METHOD_FORWARD ? SHAPE_BATCH : batch));
+    return graph_input(r->graph, name, ELEMENT_I32, SHAPE(r->how != METHOD_GRADIENT ? SHAPE_BATCH : batch));
 }
 
 /* given_number: element i of a given array of the samples in their own order. */
@@ -173,7 +173,8 @@ static struct node *build(struct running *r, const struct method *method, const 
         .labels = a->labels ? integer_input(r, "labels", a->labels) : NULL,
         .targets = a->targets ? real_input(r, "targets", &targets, a->targets) : NULL,
         .sample = integer_input(r, "sample", a->order),
-        .samples = a->batch,
+        .samples = a->samples,
+        .sample_labels = a->all_labels,
         .classes = a->classes,
         .own = own,
         .given = a->nothing_given ? NULL : give,
@@ -196,7 +197,8 @@ static void read_gradients(struct running *r, struct method_result *result)
     }
 }
 
-/* own_nudge: own weights off their initial values: a bias of 0 can put a ReLU's input on its kink. */
+/* own_nudge: own values off their initial ones: a bias of 0 can put a ReLU's input on its kink. States become larger, so that a
+ * variance stays one, and what is 0 until the first step sets it is set. */
 static void own_nudge(struct parameters *own)
 {
     for (int i = 0; i < own->count; i++) {
@@ -204,8 +206,9 @@ static void own_nudge(struct parameters *own)
         double *values = calloc((size_t)own->entries[i].elements, sizeof(double));
         assert_non_null(values);
         parameters_get(own, i, values);
-        for (int64_t j = 0; j < own->entries[i].elements && !own->entries[i].state; j++)
-            values[j] = (double)(float)(values[j] + 0.2 * random_normal(&key, (uint64_t)j));
+        for (int64_t j = 0; j < own->entries[i].elements; j++)
+            values[j] = (double)(float)(values[j] + (own->entries[i].state ? random_uniform(&key, (uint64_t)j)
+                                                                           : 0.2 * random_normal(&key, (uint64_t)j)));
         parameters_set(own, i, values);
         free(values);
     }
@@ -240,9 +243,13 @@ struct method_result method_run(struct context *ctx, struct kernel_context *kern
 
     struct node *loss = build(&r, method, options, result.own);
     result.status = loss ? STATUS_OK : ctx->error.status;
-    struct program_spec spec = {
-        .loss = loss, .outputs = &loss, .n_outputs = 1, .batch = arrays->batch, .precision = element};
-    if (how == METHOD_FORWARD)
+    struct program_spec spec = {.loss = loss,
+                                .outputs = &loss,
+                                .n_outputs = 1,
+                                .batch = arrays->batch,
+                                .precision = element,
+                                .updates = how == METHOD_SECOND};
+    if (how != METHOD_GRADIENT)
         spec.loss = NULL;
     own_nudge(result.own);
     if (loss)
@@ -252,7 +259,11 @@ struct method_result method_run(struct context *ctx, struct kernel_context *kern
         for (int i = 0; i < r.n_bound; i++)
             inputs[i] = r.bound[i];
         struct bindings bindings = {inputs, 7, 1};
-        result.status = program_run(program, &bindings, how == METHOD_GRADIENT ? RUN_BACKWARD : 0);
+        if (how == METHOD_SECOND)
+            result.status = program_run(program, &bindings, RUN_COMMIT);
+        bindings.step += how == METHOD_SECOND;
+        if (result.status == STATUS_OK)
+            result.status = program_run(program, &bindings, how == METHOD_GRADIENT ? RUN_BACKWARD : 0);
         result.loss = program_scalar(program, 0);
         if (how == METHOD_GRADIENT)
             read_gradients(&r, &result);

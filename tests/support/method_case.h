@@ -23,7 +23,9 @@ struct arrays {
     int n_student, n_teacher;
     struct shape student_shape[ARRAYS_MAX], teacher_shape[ARRAYS_MAX];
     double *student[ARRAYS_MAX], *teacher[ARRAYS_MAX];
-    int32_t *labels;      /* [batch]; NULL: none */
+    int32_t *labels;     /* [batch]; NULL: none */
+    int32_t *all_labels; /* [samples]: of the split that the batch is taken from */
+    int samples;
     double *targets;      /* [batch, classes]; NULL: none */
     const int32_t *order; /* [batch]: which sample each is; borrowed; NULL: the b-th */
     bool nothing_given;   /* own arrays are drawn, and none given */
@@ -65,6 +67,7 @@ struct method_result {
 
 enum method_how {
     METHOD_FORWARD,  /* taps are inputs with the batch as a symbol; no gradient */
+    METHOD_SECOND,   /* the same, of a second step, after what the first one left */
     METHOD_GRADIENT, /* the student's taps are parameters, so that their gradients can be read */
 };
 

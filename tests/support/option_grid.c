@@ -24,7 +24,8 @@ static double initial_number(const struct option_spec *spec)
     return number;
 }
 
-/* One number below the default and one above, well inside the range. */
+/* One number below the default and one above, well inside the range; of a large integer two small ones, as for the small arrays of
+ * tests. */
 static void add_numbers(struct option_grid *grid, struct arena *arena, size_t option)
 {
     const struct option_spec *spec = &grid->set.specs[option];
@@ -32,6 +33,10 @@ static void add_numbers(struct option_grid *grid, struct arena *arena, size_t op
     double low = spec->min < spec->max ? spec->min : initial - 2,
            high = spec->min < spec->max ? spec->max : initial + 2;
     double numbers[2] = {(fmax(low, initial - 4) + initial) / 2, (fmin(high, 2 * initial + 2) + initial) / 2};
+    if (spec->type == OPTION_INTEGER && initial > 64) {
+        numbers[0] = fmax(low, 1) + 1;
+        numbers[1] = fmax(low, 1) + 3;
+    }
     for (int i = 0; i < 2; i++) {
         double number = spec->type == OPTION_INTEGER ? round(numbers[i]) : numbers[i];
         if (number == initial)
