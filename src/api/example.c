@@ -28,7 +28,7 @@ static const char base_recipe[] =
 /* Networks whose layers are named, for methods that read maps. */
 static const char tapped_network[] =
     "{layers: [{conv: {out: 8, kernel: 3, stride: 2, padding: 1}, name: before}, "
-    "{relu: {}, name: after}, {global_average_pool: {}, name: pooled}, {linear: {out: 10}}]}";
+    "{relu: {}, name: after}, {global_average_pool: {}, name: pooled}, {linear: {out: 10}, name: scores}]}";
 
 /* Where a layer can stand; the first list in which the network can be built is the example. X is the layer. */
 static const char *const layer_lists[] = {
@@ -102,19 +102,29 @@ static const char *named_text(const struct example *example)
     return options == NULL ? NULL : arena_format(example->arena, "{name: %s%s}", example->entry->name, options);
 }
 
-/* taps_text: a tap for each input of a side; "" where logits are read, which need no naming. */
+static bool reads_layers(const struct method *method, enum side side)
+{
+    for (int i = 0; i < method->n_inputs; i++)
+        if (method->inputs[i].side == side && method->inputs[i].role != ROLE_LOGITS)
+            return true;
+    return false;
+}
+
+/* taps_text: a tap for each input of a side; "" where nothing but logits is read, which then need no naming. */
 static const char *taps_text(const struct example *example, enum side side)
 {
-    static const char *const taps[] = {[ROLE_LOGITS] = "",
+    static const char *const taps[] = {[ROLE_LOGITS] = "scores",
                                        [ROLE_EMBEDDING] = "pooled",
                                        [ROLE_MAP] = "after",
                                        [ROLE_MAP_BEFORE_ACTIVATION] = "before",
                                        [ROLE_ACTIVATIONS] = "after"};
     const char *text = "";
     const struct method *method = example->entry->method;
+    if (!reads_layers(method, side))
+        return text;
     for (int i = 0; i < method->n_inputs; i++) {
         const struct method_input *input = &method->inputs[i];
-        for (int n = 0; text != NULL && input->side == side && input->role != ROLE_LOGITS && n < input->min; n++)
+        for (int n = 0; text != NULL && input->side == side && n < input->min; n++)
             text = arena_format(example->arena, "%s%s%s", text, text[0] != '\0' ? ", " : "", taps[input->role]);
     }
     if (text == NULL || text[0] == '\0')

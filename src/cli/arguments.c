@@ -29,10 +29,26 @@ static bool texts_add(struct cli_texts *texts, const char *text)
     return true;
 }
 
-/* commas_add: the pieces of "a,b,c"; the commas become ends. */
-static bool commas_add(const struct cli *cli, const struct cli_option *option, struct cli_texts *texts, char *text)
+static bool copies_add(struct cli_texts *texts, char *copy)
 {
-    for (char *piece = text; piece != NULL;) {
+    char **grown = realloc(texts->copies, (texts->copied + 1) * sizeof *grown);
+    if (grown == NULL) {
+        free(copy);
+        return out_of_memory();
+    }
+    grown[texts->copied++] = copy;
+    texts->copies = grown;
+    return true;
+}
+
+/* commas_add: the pieces of "a,b,c", in a copy: the program may start again with the same words. */
+static bool commas_add(const struct cli *cli, const struct cli_option *option, struct cli_texts *texts,
+                       const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL || !copies_add(texts, copy))
+        return copy == NULL ? out_of_memory() : false;
+    for (char *piece = copy; piece != NULL;) {
         char *comma = strchr(piece, ',');
         if (comma != NULL)
             *comma++ = '\0';
@@ -259,14 +275,22 @@ bool arguments_parse(struct cli *cli, int count, char **items, bool *help)
     return *help || completeness_check(cli);
 }
 
+static void texts_free(struct cli_texts *texts)
+{
+    for (size_t i = 0; i < texts->copied; i++)
+        free(texts->copies[i]);
+    free(texts->copies);
+    free(texts->items);
+    *texts = (struct cli_texts){0};
+}
+
 void arguments_free(struct cli *cli)
 {
     for (size_t i = 0; cli->values != NULL && i < cli->command->option_count; i++)
-        free(cli->values[i].texts.items);
+        texts_free(&cli->values[i].texts);
     free(cli->values);
-    free(cli->operands.items);
+    texts_free(&cli->operands);
     cli->values = NULL;
-    cli->operands = (struct cli_texts){0};
 }
 
 const struct cli_value *cli_value(const struct cli *cli, const char *name)

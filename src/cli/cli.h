@@ -30,10 +30,12 @@ struct cli_option {
     bool required;
 };
 
-/* A list of texts; the pieces are the arguments' own memory. */
+/* A list of texts: the arguments' own memory, or pieces of copies of them. */
 struct cli_texts {
     const char **items;
     size_t count;
+    char **copies;
+    size_t copied;
 };
 
 struct cli_value {

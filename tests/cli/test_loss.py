@@ -89,10 +89,20 @@ def check_refusals(random):
     fails(1, ["loss", "kd", "--student", "t.npy", "--teacher", "t.npy", "--grad-dir", "/proc/none"], "/proc/none")
 
 
+def check_several_arrays(random):
+    """Arrays after commas, also where the program starts again so that idle threads sleep."""
+    for i in range(2):
+        np.save(f"map{i}.npy", random.normal(size=(3, 2, 4, 4)))
+    environment = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    done = run("loss", "fsp", "--student", "map0.npy,map1.npy", "--teacher", "map1.npy,map0.npy", "--json", env=environment)
+    expect(done.status == 0 and done.document()["loss"] > 0, "two arrays a side", done)
+
+
 def main():
     random = np.random.default_rng(3)
     check_precision(random)
     check_refusals(random)
+    check_several_arrays(random)
     finish()
 
 

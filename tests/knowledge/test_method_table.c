@@ -217,7 +217,7 @@ static void normal(struct fixture *f, const struct method *method, const struct 
     struct arrays arrays = arrays_new(method, ARRAYS_NORMAL, BATCH, CLASSES, SEED);
     f->steepest = 0;
     examine(f, method, map, &arrays, "normal", true);
-    check(f, f->steepest > 1e-3, method, "a gradient that is not zero", ELEMENT_F64, f->steepest, 1);
+    check(f, f->steepest > 1e-4, method, "a gradient that is not zero", ELEMENT_F64, f->steepest, 1);
     if (takes_labels(method)) {
         arrays_drop_labels(&arrays, 2);
         examine(f, method, map, &arrays, "half the labels", true);
