@@ -146,6 +146,13 @@ void reference_unit(double *v, int n, int stride)
         v[i * stride] = length < 1e-12 ? 0 : v[i * stride] / length;
 }
 
+struct map reference_unit_samples(struct map m)
+{
+    for (int b = 0; b < m.b; b++)
+        reference_unit(m.v + b * map_row(&m), map_row(&m), 1);
+    return m;
+}
+
 double reference_mean_square(const double *a, const double *b, int64_t n)
 {
     double sum = 0;

@@ -38,6 +38,7 @@ void reference_fit(const struct method_case *c, const struct connector_options *
                    struct map *teacher);
 
 void reference_unit(double *v, int n, int stride); /* 0 where shorter than 1e-12 */
+struct map reference_unit_samples(struct map m);   /* each sample as one vector, in place */
 double reference_mean_square(const double *a, const double *b, int64_t n);
 double reference_smooth_l1(double difference);
 void reference_log_softmax(double *z, int n, double temperature);
