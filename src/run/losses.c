@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct loss_section {
-    const char *method, *name;
+    const char *method, *name, *taps;
     struct real weight;
     struct option_texts student, teacher;
 };
@@ -35,6 +35,10 @@ static const struct option_spec loss_options[] = {
      .type = OPTION_TEXTS,
      .offset = offsetof(struct loss_section, teacher),
      .help = "layers of the teacher that the method reads"},
+    {.name = "taps",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct loss_section, taps),
+     .help = "auto, as where no layers are named: the last map of each resolution, paired by relative depth"},
 };
 enum { LOSS_KEYS = sizeof loss_options / sizeof *loss_options };
 
@@ -106,6 +110,22 @@ static enum status loss_keys(struct context *ctx, const struct value *item, cons
     return STATUS_OK;
 }
 
+/* taps_check: `taps: auto`, and no layers beside it. */
+static enum status taps_check(struct context *ctx, const struct value *item, const struct loss_section *bound)
+{
+    const struct value *taps = value_get(item, "taps");
+    if (!bound->taps)
+        return STATUS_OK;
+    if (strcmp(bound->taps, "auto") != 0)
+        return value_fail(ctx, taps, STATUS_BAD_INPUT,
+                          "taps: expected auto, found \"%s\"; layers are named by student: [...] and teacher: [...]",
+                          bound->taps);
+    return bound->student.count + bound->teacher.count == 0
+               ? STATUS_OK
+               : value_fail(ctx, taps, STATUS_BAD_INPUT,
+                            "taps: auto chooses the layers, and some are named; leave one out");
+}
+
 static enum status loss_bind(struct context *ctx, struct arena *arena, const struct value *item, struct term *terms,
                              int index, struct value **resolved)
 {
@@ -129,6 +149,8 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
     RETURN_IF(loss_keys(ctx, item, method, keys, LOSS_KEYS + n_own));
     RETURN_IF(options_bind(ctx, arena, OPTION_SET(loss_options), value_without(arena, item, own, n_own),
                            arena_format(arena, "losses, method %s", method->name), &bound));
+    RETURN_IF(taps_check(ctx, item, &bound));
+    bound.taps = NULL;
     struct value *options = NULL;
     struct term *term = &terms[index];
     *term = (struct term){.method = method,
@@ -196,4 +218,61 @@ enum status losses_bind(struct context *ctx, struct arena *arena, const struct v
         *resolved = value_append(arena, *resolved, item);
     }
     return *resolved ? STATUS_OK : ctx->error.status;
+}
+
+static bool reads_layers(const struct method *method)
+{
+    for (int i = 0; i < method->n_inputs; i++)
+        if (method->inputs[i].role != ROLE_LOGITS)
+            return true;
+    return false;
+}
+
+/* names_of: the layers of one side of a pairing, for the term and as a list. */
+static struct value *names_of(struct arena *arena, const struct network *network, const int *layers, int count,
+                              const char *const **names)
+{
+    struct value *list = value_list(arena);
+    const char **texts = arena_take(arena, (size_t)count + 1, sizeof *texts);
+    for (int i = 0; texts && i < count; i++) {
+        texts[i] = arena_text(arena, network->layers[layers[i]].name);
+        list = value_append(arena, list, value_text(arena, texts[i]));
+    }
+    *names = texts;
+    return texts ? list : NULL;
+}
+
+static enum status term_pair(struct context *ctx, struct arena *arena, const struct network *student,
+                             const struct network *teacher, struct term *term, struct value *resolved)
+{
+    struct pairing pairing;
+    if (pairing_choose(ctx, term->method, student, teacher, &pairing) != STATUS_OK) {
+        const struct error error = ctx->error;
+        error_clear(ctx);
+        return value_fail(ctx, term->at, error.status, "term %s: %s", term->name, error.message);
+    }
+    for (int side = 0; side < 2; side++) {
+        const struct network *network = side == SIDE_STUDENT ? student : teacher;
+        const char *const **names = side == SIDE_STUDENT ? &term->student_taps : &term->teacher_taps;
+        *(side == SIDE_STUDENT ? &term->n_student_taps : &term->n_teacher_taps) = pairing.n[side];
+        if (pairing.n[side] == 0)
+            continue;
+        struct value *list = names_of(arena, network, pairing.layers[side], pairing.n[side], names);
+        if (!value_set(arena, resolved, side == SIDE_STUDENT ? "student" : "teacher", list))
+            return ctx->error.status;
+    }
+    return STATUS_OK;
+}
+
+enum status losses_pair(struct context *ctx, struct arena *arena, const struct network *student,
+                        const struct network *teacher, struct term *terms, int count, const struct value *resolved)
+{
+    for (int i = 0; i < count; i++) {
+        struct term *term = &terms[i];
+        if (!reads_layers(term->method) || term->n_student_taps + term->n_teacher_taps > 0 ||
+            (term->teacher >= 0 && !teacher))
+            continue;
+        RETURN_IF(term_pair(ctx, arena, student, teacher, term, resolved->items[i]));
+    }
+    return STATUS_OK;
 }

@@ -136,8 +136,13 @@ struct option_set plan_distill_options(void)
     return OPTION_SET(distill_options);
 }
 
+/* The networks of a plan, built to be looked at. */
+struct looked_at {
+    struct network *student, *teacher; /* teacher NULL: the recipe has none */
+};
+
 static enum status distill_bind(struct context *ctx, struct arena *arena, const struct value *section,
-                                struct plan *plan, struct value **resolved)
+                                const struct looked_at *networks, struct plan *plan, struct value **resolved)
 {
     struct distill_section bound = {0};
     const char *keys[DISTILL_KEYS], *own[32];
@@ -173,6 +178,7 @@ static enum status distill_bind(struct context *ctx, struct arena *arena, const 
                           "cache: auto, or flips and small shifts alone");
     struct value *losses = NULL;
     RETURN_IF(losses_bind(ctx, arena, bound.losses, section, &plan->terms, &plan->n_terms, &losses));
+    RETURN_IF(losses_pair(ctx, arena, networks->student, networks->teacher, plan->terms, plan->n_terms, losses));
     RETURN_IF(labels_term(ctx, arena, plan->terms, plan->n_terms, &plan->student_labels));
     RETURN_IF(labels_term(ctx, arena, NULL, 0, &plan->teacher_labels));
     bound.losses = losses;
@@ -255,18 +261,15 @@ static enum status train_check(struct context *ctx, const struct plan *plan, con
 
 /* network_check: the network can be built, before anything else is done, and has the layers that its training names. */
 static enum status network_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
-                                 const char *name)
+                                 const char *name, struct network **network)
 {
-    struct network *network = NULL;
-    enum status status = plan_network(ctx, plan, which, name, 0, &network);
-    if (status == STATUS_OK)
-        status = layer_groups_check(ctx, &which->train.optimiser.groups, network);
-    network_free(network);
-    return status;
+    RETURN_IF(plan_network(ctx, plan, which, name, 0, network));
+    return layer_groups_check(ctx, &which->train.optimiser.groups, *network);
 }
 
-enum status plan_make(struct context *ctx, struct arena *arena, const struct value *recipe, const char *path,
-                      bool student_only, struct plan *plan)
+/* sections_bind: everything but the text of what was resolved. */
+static enum status sections_bind(struct context *ctx, struct arena *arena, const struct value *recipe, const char *path,
+                                 bool student_only, struct plan *plan, struct looked_at *networks)
 {
     struct top top = {0};
     struct value *teacher = NULL, *student = NULL, *distill = NULL;
@@ -284,22 +287,32 @@ enum status plan_make(struct context *ctx, struct arena *arena, const struct val
             network_bind(ctx, arena, top.teacher, "teacher", true, &plan->teacher, &plan->teacher_seed, &teacher));
     RETURN_IF(data_open(ctx, arena, top.data, path, &plan->data));
     RETURN_IF(data_network_input(ctx, arena, plan->data, &plan->input));
-    RETURN_IF(distill_bind(ctx, arena, top.distill, plan, &distill));
+    RETURN_IF(network_check(ctx, plan, &plan->student, "student", &networks->student));
+    if (plan->has_teacher)
+        RETURN_IF(network_check(ctx, plan, &plan->teacher, "teacher", &networks->teacher));
+    RETURN_IF(distill_bind(ctx, arena, top.distill, networks, plan, &distill));
     if (!student_only && plan->scheme->wants_teacher && !plan->has_teacher)
         return value_fail(ctx, recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none",
                           plan->scheme->name);
     RETURN_IF(train_check(ctx, plan, &plan->student, top.student, "student"));
     if (plan->has_teacher && !student_only)
         RETURN_IF(train_check(ctx, plan, &plan->teacher, top.teacher, "teacher"));
-    RETURN_IF(network_check(ctx, plan, &plan->student, "student"));
-    if (plan->has_teacher)
-        RETURN_IF(network_check(ctx, plan, &plan->teacher, "teacher"));
     top.data = plan->data->resolved;
     top.teacher = teacher;
     top.student = student;
     top.distill = distill;
     plan->resolved = options_value(arena, OPTION_SET(top_options), &top);
-    return plan->resolved ? text_make(ctx, plan) : ctx->error.status;
+    return plan->resolved ? STATUS_OK : ctx->error.status;
+}
+
+enum status plan_make(struct context *ctx, struct arena *arena, const struct value *recipe, const char *path,
+                      bool student_only, struct plan *plan)
+{
+    struct looked_at networks = {NULL, NULL};
+    enum status status = sections_bind(ctx, arena, recipe, path, student_only, plan, &networks);
+    network_free(networks.student);
+    network_free(networks.teacher);
+    return status == STATUS_OK ? text_make(ctx, plan) : status;
 }
 
 void plan_free(struct context *ctx, struct plan *plan)
