@@ -107,6 +107,10 @@ enum status graph_store_update(struct graph *graph, struct store *store, struct 
 /* graph_replace: every later use of `from` in the graph (inputs of calls, updates) reads `to` instead. */
 enum status graph_replace(struct graph *graph, struct node *from, struct node *to);
 
+/* graph_reaches: does a gradient of `from` go to a parameter of this set that learns? False, with the error recorded, where memory is
+ * lacking. */
+bool graph_reaches(const struct graph *graph, const struct node *from, const struct parameters *parameters);
+
 /* graph_label: what the next calls belong to, for messages and the plan; borrowed until the next graph_label. */
 void graph_label(struct graph *graph, const char *label);
 

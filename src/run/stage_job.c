@@ -152,6 +152,12 @@ static enum status stage_note(const struct job *job, const char *model, const st
     return record_stage(job->ctx, job->site->folder->record, &stage);
 }
 
+/* announced: of the stages in which somebody is taught those of the first seed; the others' are alike. */
+static bool announced(const struct job *job)
+{
+    return job->stage->n_learners > 1 && job->stage->seed == (uint64_t)job->site->plan->seeds.values[0];
+}
+
 static enum status job_carry_out(const struct job *job, struct network *network, const char *model, const char *path,
                                  struct kernel_context *kernels, struct program_memory *memory)
 {
@@ -174,6 +180,7 @@ static enum status job_carry_out(const struct job *job, struct network *network,
                              .checkpoint = checkpoint,
                              .fingerprint = site->plan->sha256,
                              .profile = site->options->profile ? job->arena : NULL,
+                             .announce = announced(job),
                              .progress = site->options->progress ? job_progress : NULL,
                              .user = (void *)(uintptr_t)job};
     RETURN_IF(stage_note(job, model, network, &result));

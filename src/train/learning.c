@@ -52,10 +52,6 @@ static enum status sets_find(struct learning *learning, const struct stage_graph
             continue;
         if (!learner->optimiser)
             return fail(ctx, STATUS_BAD_INPUT, "stage %s: %s learns but has no optimiser", stage->name, learner->name);
-        if (!program_reaches(program, learner->network->parameters))
-            return fail(ctx, STATUS_BAD_INPUT,
-                        "stage %s: no loss reaches a parameter of %s; add a term that it is the student of",
-                        stage->name, learner->name);
         RETURN_IF(set_add(learning, learner->name, i, learner->network->parameters, program));
     }
     for (int i = 0; i < stage->n_terms; i++) {

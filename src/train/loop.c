@@ -7,6 +7,7 @@
 #include "train/checkpoint.h"
 #include "train/events.h"
 #include "train/images.h"
+#include "train/summary.h"
 #include "train/targets.h"
 
 #include <math.h>
@@ -115,6 +116,11 @@ static enum status loop_open(struct loop *loop)
     loop->epoch_steps = loader_steps(loop->loader);
     loop->steps = budget->steps >= 0 ? budget->steps : budget->epochs * loop->epoch_steps;
     RETURN_IF(program_make(loop));
+    if (loop->spec->announce) {
+        const struct summary summary = {loop->built, loop->program, loop->spec->recordings, loop->spec->n_recordings,
+                                        loop->steps};
+        RETURN_IF(summary_log(ctx, &summary));
+    }
     program_profile(loop->program, loop->profile != NULL);
     RETURN_IF(evaluator_make(loop));
     RETURN_IF(best_make(loop));

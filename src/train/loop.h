@@ -28,6 +28,7 @@ struct loop_spec {
     const char *checkpoint;  /* path; NULL: none. When the file exists, the stage goes on from there */
     const char *fingerprint; /* of the recipe */
     struct arena *profile;   /* not NULL: the steps are profiled, and loop_result.profile is this arena's */
+    bool announce;           /* summary.h before the first step */
     unsigned plan_flags;     /* PLAN_NO_SHARING, PLAN_POISON: for tests */
     void (*progress)(void *user, const struct loop_progress *progress);
     void *user;

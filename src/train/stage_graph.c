@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { TAPS_MAX = 16 };
+enum { TAPS_MAX = METHOD_TAPS };
 
 /* inputs_side: how many taps the method takes on one side, and whether they are all logits. */
 static void inputs_side(const struct method *method, enum side side, int *min, bool *logits)
@@ -191,7 +191,7 @@ static enum status term_build(struct stage_graph *built, const struct stage_grap
 {
     struct context *ctx = built->ctx;
     const struct term *term = &spec->stage->terms[index];
-    struct tap student[TAPS_MAX], teacher[TAPS_MAX];
+    struct term_taps *taps = &built->taps[index];
     struct term_own *own = &built->own[index];
     if (spec->mixed)
         RETURN_IF(mixed_check(ctx, term, spec->split));
@@ -200,8 +200,8 @@ static enum status term_build(struct stage_graph *built, const struct stage_grap
         return ctx->error.status;
     struct store_owner owner = {built, own};
     struct method_site site = {
-        .student = student,
-        .teacher = teacher,
+        .student = taps->taps[SIDE_STUDENT],
+        .teacher = taps->taps[SIDE_TEACHER],
         .labels = spec->split->labelled && !spec->mixed ? built->graph->inputs[STAGE_INPUT_LABELS] : NULL,
         .targets = spec->mixed ? built->graph->inputs[STAGE_INPUT_TARGETS] : NULL,
         .sample = built->graph->inputs[STAGE_INPUT_SAMPLES],
@@ -212,15 +212,56 @@ static enum status term_build(struct stage_graph *built, const struct stage_grap
         .store = term_store,
         .store_user = &owner,
         .term = term->name};
-    site.n_student = taps_side(built, spec, term, SIDE_STUDENT, student);
-    site.n_teacher = taps_side(built, spec, term, SIDE_TEACHER, teacher);
-    if (site.n_student < 0 || site.n_teacher < 0)
-        return ctx->error.status;
+    for (int side = 0; side < 2; side++) {
+        taps->count[side] = taps_side(built, spec, term, (enum side)side, taps->taps[side]);
+        if (taps->count[side] < 0)
+            return ctx->error.status;
+    }
+    site.n_student = taps->count[SIDE_STUDENT];
+    site.n_teacher = taps->count[SIDE_TEACHER];
     graph_label(built->graph, term->name);
     built->graph->prefix = NULL;
     built->term_values[index] = method_build(built->graph, term->method, &site, term->options);
     graph_label(built->graph, NULL);
     return built->term_values[index] ? STATUS_OK : term_fail(ctx, term);
+}
+
+bool stage_reaches(const struct stage_graph *built, int term, int learner)
+{
+    const struct learner *who = &built->stage->learners[learner];
+    return who->learns && graph_reaches(built->graph, built->term_values[term], who->network->parameters);
+}
+
+bool stage_term_learns(const struct stage_graph *built, int term)
+{
+    return graph_reaches(built->graph, built->term_values[term], built->own[term].parameters);
+}
+
+/* learner_check: who learns has something to learn from. */
+static enum status learner_check(const struct stage_graph *built, int index)
+{
+    const struct learner *learner = &built->stage->learners[index];
+    if (!learner->learns || graph_reaches(built->graph, built->loss, learner->network->parameters) ||
+        built->ctx->error.status != STATUS_OK)
+        return built->ctx->error.status;
+    return fail(built->ctx, STATUS_BAD_INPUT,
+                "stage %s: no loss reaches a parameter of %s; add a term that it is the student of", built->stage->name,
+                learner->name);
+}
+
+/* term_check: a term from which nobody learns is a mistake. */
+static enum status term_check(const struct stage_graph *built, int index)
+{
+    const struct term *term = &built->stage->terms[index];
+    bool learnt = stage_term_learns(built, index);
+    for (int i = 0; i < built->stage->n_learners && !learnt; i++)
+        learnt = stage_reaches(built, index, i);
+    if (learnt || built->ctx->error.status != STATUS_OK)
+        return built->ctx->error.status;
+    return value_fail(
+        built->ctx, term->at, STATUS_BAD_INPUT,
+        "term %s: its gradient reaches no parameter that learns; name a layer of the %s behind one that does",
+        term->name, built->stage->learners[term->student].name);
 }
 
 /* loss_sum: sum of weight * value over the terms. */
@@ -266,7 +307,13 @@ static enum status stage_build(struct stage_graph *built, const struct stage_gra
     if (stage->n_terms == 0)
         return fail(ctx, STATUS_BAD_INPUT, "stage %s has no loss; add one to losses", stage->name);
     built->loss = loss_sum(built);
-    return built->loss ? STATUS_OK : ctx->error.status;
+    if (!built->loss)
+        return ctx->error.status;
+    for (int i = 0; i < stage->n_learners; i++)
+        RETURN_IF(learner_check(built, i));
+    for (int i = 0; i < stage->n_terms; i++)
+        RETURN_IF(term_check(built, i));
+    return STATUS_OK;
 }
 
 struct stage_graph *stage_graph_new(struct context *ctx, const struct stage_graph_spec *spec)
@@ -281,7 +328,8 @@ struct stage_graph *stage_graph_new(struct context *ctx, const struct stage_grap
     built->instances = memory_new(ctx, (size_t)spec->stage->n_learners, sizeof *built->instances);
     built->term_values = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof(struct node *));
     built->own = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof *built->own);
-    if (!built->graph || !built->instances || !built->term_values || !built->own ||
+    built->taps = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof *built->taps);
+    if (!built->graph || !built->instances || !built->term_values || !built->own || !built->taps ||
         stage_build(built, spec) != STATUS_OK) {
         stage_graph_free(built);
         return NULL;
@@ -302,5 +350,6 @@ void stage_graph_free(struct stage_graph *built)
     memory_free(built->ctx, built->instances);
     memory_free(built->ctx, built->term_values);
     memory_free(built->ctx, built->own);
+    memory_free(built->ctx, built->taps);
     memory_free(built->ctx, built);
 }

@@ -25,6 +25,12 @@ struct term_own {
     int n_stores;
 };
 
+/* What a term reads. */
+struct term_taps {
+    struct tap taps[2][METHOD_TAPS]; /* by side */
+    int count[2];
+};
+
 struct stage_graph {
     struct context *ctx;
     const struct stage *stage; /* borrowed */
@@ -33,7 +39,8 @@ struct stage_graph {
     struct instance *instances; /* per learner; network NULL where every tap is recorded */
     struct node **term_values;  /* per term: unweighted scalars */
     struct node *loss;
-    struct term_own *own; /* per term */
+    struct term_own *own;   /* per term */
+    struct term_taps *taps; /* per term */
 };
 
 struct stage_graph_spec {
@@ -49,6 +56,10 @@ struct stage_graph_spec {
 /* stage_graph_new: NULL with the error recorded. Everything in the spec is borrowed until stage_graph_free. */
 struct stage_graph *stage_graph_new(struct context *ctx, const struct stage_graph_spec *spec);
 void stage_graph_free(struct stage_graph *built);
+
+/* stage_reaches: does the gradient of term `term` go to what learner `learner` learns? term_learns: to the term's own parts? */
+bool stage_reaches(const struct stage_graph *built, int term, int learner);
+bool stage_term_learns(const struct stage_graph *built, int term);
 
 /* stage_taps: the layers of learner `learner` that terms read as a teacher, each once; returns how many (at most `limit`), -1: error recorded. */
 int stage_teacher_taps(struct context *ctx, const struct stage *stage, int learner, int *layers, int limit);
