@@ -124,7 +124,8 @@ static const char *taps_text(const struct example *example, enum side side)
         return text;
     for (int i = 0; i < method->n_inputs; i++) {
         const struct method_input *input = &method->inputs[i];
-        for (int n = 0; text != NULL && input->side == side && n < input->min; n++)
+        const int count = input->side == side ? method_taps(method, i) : 0;
+        for (int n = 0; text != NULL && n < count; n++)
             text = arena_format(example->arena, "%s%s%s", text, text[0] != '\0' ? ", " : "", taps[input->role]);
     }
     if (text == NULL || text[0] == '\0')

@@ -18,6 +18,10 @@ const struct method_input inputs_map_pairs[2] = {
     {"map", ROLE_MAP, SIDE_STUDENT, 1, METHOD_TAPS},
     {"map", ROLE_MAP, SIDE_TEACHER, 1, METHOD_TAPS},
 };
+const struct method_input inputs_map_pairs_or_teacher[2] = {
+    {"map", ROLE_MAP, SIDE_STUDENT, 0, METHOD_TAPS},
+    {"map", ROLE_MAP, SIDE_TEACHER, 1, METHOD_TAPS},
+};
 const struct method_input inputs_unactivated_pairs[2] = {
     {"map", ROLE_MAP_BEFORE_ACTIVATION, SIDE_STUDENT, 1, METHOD_TAPS},
     {"map", ROLE_MAP_BEFORE_ACTIVATION, SIDE_TEACHER, 1, METHOD_TAPS},

@@ -37,10 +37,10 @@ struct method_input {
 struct method_site {
     const struct tap *student, *teacher;
     int n_student, n_teacher;
-    struct node *labels;  /* I32 [B], -1 where a sample has none; NULL: the transfer set has none */
-    struct node *targets; /* [B,K] soft labels or mixup; NULL otherwise */
-    struct node *sample;  /* I32 [B]: index in the training split */
-    int64_t samples;      /* in the training split */
+    struct node *labels;          /* I32 [B], -1 where a sample has none; NULL: the transfer set has none */
+    struct node *targets;         /* [B,K] soft labels or mixup; NULL otherwise */
+    struct node *sample;          /* I32 [B]: index in the training split */
+    int64_t samples;              /* in the training split */
     const int32_t *sample_labels; /* [samples], -1 where one has none; NULL: unknown */
     int classes;
     struct parameters *own; /* the term's learnable parts and states, by name; never exported */
@@ -56,8 +56,9 @@ struct method_site {
     const struct method *method; /* which one is being built; method_build sets it */
 };
 
-/* SAME_NUMBER: as many taps of the student as of the teacher. PAIRWISE: that, and defined for one tap of each side; given n and n of them, the i-th goes with the i-th, the sum is the loss, and the
- * names of own arrays begin with the number of the pair. */
+/* SAME_NUMBER: as many taps of the student as of the teacher. PAIRWISE: that, and defined for one tap of each side; given n and n of
+ * them, the i-th goes with the i-th, the sum is the loss, and the names of own arrays begin with the number of the pair. Given none of
+ * the student (where its input's min is 0: a stage that concerns the teacher alone) each of the teacher's is a pair, with n_student 0. */
 enum {
     METHOD_WANTS_LABELS = 1,
     METHOD_WANTS_SAMPLE = 2,
@@ -106,6 +107,8 @@ size_t method_count(const struct context *ctx);
 const struct method *method_at(const struct context *ctx, size_t index);
 /* method_find: NULL with the error (nearest name) recorded at `at`. */
 const struct method *method_find(struct context *ctx, const char *name, const struct value *at);
+/* method_taps: how many taps an input is usually given: min; where that is 0, as many as the other side needs. */
+int method_taps(const struct method *method, int index);
 const char *method_family_text(enum method_family family);
 /* method_build: checks wants, inputs (number, rank by role), the batch, then calls build; a NULL result without a recorded error is
  * reported as our own mistake. */

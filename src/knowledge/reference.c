@@ -93,12 +93,13 @@ struct map reference_convolution(const struct method_case *c, struct map m, cons
     struct map y = reference_map(c, m.b, out, m.h, m.w);
     for (int at = 0; at < m.b * out * m.h * m.w; at++) {
         const int j = at % m.w, i = at / m.w % m.h, o = at / m.w / m.h % out, b = at / m.w / m.h / out;
+        const double *w = weight + o * m.c * k * k;
         double sum = bias ? bias[o] : 0;
-        for (int tap = 0; tap < m.c * k * k; tap++) {
-            const int v = j + tap % k - half, u = i + tap / k % k - half, channel = tap / k / k;
-            if (u >= 0 && u < m.h && v >= 0 && v < m.w)
-                sum += weight[o * m.c * k * k + tap] * m.v[((b * m.c + channel) * m.h + u) * m.w + v];
-        }
+        for (int channel = 0; channel < m.c; channel++)
+            for (int u = i - half; u < i - half + k; u++)
+                for (int v = j - half; v < j - half + k; v++, w++)
+                    if (u >= 0 && u < m.h && v >= 0 && v < m.w)
+                        sum += *w * m.v[((b * m.c + channel) * m.h + u) * m.w + v];
         y.v[at] = sum;
     }
     return y;

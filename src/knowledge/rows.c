@@ -15,6 +15,15 @@ struct node *rows_centred(struct graph *graph, struct node *x)
     return graph_mul(graph, graph_sub(graph, x, graph_mean(graph, x, LAST, true)), alive);
 }
 
+struct node *rows_of_channels(struct graph *graph, struct node *map)
+{
+    map = graph_to_chw(graph, map);
+    if (!map)
+        return NULL;
+    const int64_t *dim = map->spec.shape.dim;
+    return graph_reshape(graph, map, SHAPE(dim[0], dim[1], dim[2] * dim[3]));
+}
+
 struct node *rows_labelled_mean(struct graph *graph, struct node *rows, struct node *labels)
 {
     struct node *has = graph_has_label(graph, labels);

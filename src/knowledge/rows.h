@@ -9,6 +9,8 @@ struct node *rows_kl(struct graph *graph, struct node *log_p, struct node *log_q
 /* rows_centred: x minus its mean over the last axis; a row whose deviation is below 1e-6 of its largest magnitude becomes 0 with
  * zero gradient. */
 struct node *rows_centred(struct graph *graph, struct node *x);
+/* rows_of_channels: a map [B,H,W,C] as a row a channel: [B,C,H*W]. */
+struct node *rows_of_channels(struct graph *graph, struct node *map);
 /* rows_labelled_mean: the mean of rows [B] over those with a label; 0 where there are none. */
 struct node *rows_labelled_mean(struct graph *graph, struct node *rows, struct node *labels);
 

@@ -52,6 +52,16 @@ const char *method_family_text(enum method_family family)
     return texts[family];
 }
 
+int method_taps(const struct method *method, int index)
+{
+    const struct method_input *input = &method->inputs[index];
+    int taps = input->min;
+    for (int i = 0; i < method->n_inputs && input->min == 0; i++)
+        if (method->inputs[i].side != input->side && method->inputs[i].min > taps)
+            taps = method->inputs[i].min;
+    return taps < input->max ? taps : input->max;
+}
+
 static const char *role_text(enum tap_role role)
 {
     static const char *const texts[] = {
@@ -155,17 +165,18 @@ static enum status check_wants(struct context *ctx, const struct method *method,
     return STATUS_OK;
 }
 
-/* build_pairs: the method for each pair of taps, added up. */
+/* build_pairs: the method for each pair of taps, or for each of the teacher's where no student's are given, added up. */
 static struct node *build_pairs(struct graph *graph, const struct method_site *site, const void *options)
 {
     struct node *sum = NULL;
-    for (int i = 0; i < site->n_student; i++) {
+    for (int i = 0; i < site->n_teacher; i++) {
         struct method_site one = *site;
-        one.student = &site->student[i];
+        one.student = site->n_student > 0 ? &site->student[i] : NULL;
         one.teacher = &site->teacher[i];
-        one.n_student = one.n_teacher = 1;
+        one.n_student = site->n_student > 0;
+        one.n_teacher = 1;
         one.pair = i;
-        one.pairs = site->n_student;
+        one.pairs = site->n_teacher;
         struct node *value = site->method->build(graph, &one, options);
         if (!value)
             return NULL;
@@ -187,7 +198,8 @@ struct node *method_build(struct graph *graph, const struct method *method, cons
     if (check_wants(ctx, method, site) != STATUS_OK || check_side(ctx, method, site, SIDE_STUDENT) != STATUS_OK ||
         check_side(ctx, method, site, SIDE_TEACHER) != STATUS_OK)
         return NULL;
-    if (method->wants & (METHOD_PAIRWISE | METHOD_SAME_NUMBER) && site->n_student != site->n_teacher) {
+    if (method->wants & (METHOD_PAIRWISE | METHOD_SAME_NUMBER) && site->n_student > 0 &&
+        site->n_student != site->n_teacher) {
         fail(ctx, STATUS_BAD_INPUT,
              "method %s: expected as many taps of the teacher as of the student, found %d and %d", method->name,
              site->n_teacher, site->n_student);

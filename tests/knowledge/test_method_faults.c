@@ -26,7 +26,7 @@ static enum status build_method(struct context *ctx, void *user)
     struct tap taps[2][8];
     int count[2] = {0, 0};
     for (int i = 0; i < method->n_inputs; i++)
-        for (int n = 0; n < method->inputs[i].min; n++) {
+        for (int n = 0; n < method_taps(method, i); n++) {
             enum side side = method->inputs[i].side;
             bool map = method->inputs[i].role == ROLE_MAP || method->inputs[i].role == ROLE_MAP_BEFORE_ACTIVATION;
             struct shape shape = map ? SHAPE(SHAPE_BATCH, 3, 2, 4) : SHAPE(SHAPE_BATCH, CLASSES);

@@ -86,8 +86,8 @@ static const char four[] = "{layers: [{conv: {out: 4, kernel: 3}, name: a}, {max
 
 static void test_equal_depths_pair_one_to_one(void **state)
 {
-    expect_pairs(*state, "mgd", three, three, "relu2 relu4 relu5", "relu2 relu4 relu5");
-    expect_pairs(*state, "mgd", plain, three, "ar b cr", "relu2 relu4 relu5");
+    expect_pairs(*state, "at", three, three, "relu2 relu4 relu5", "relu2 relu4 relu5");
+    expect_pairs(*state, "at", plain, three, "ar b cr", "relu2 relu4 relu5");
 }
 
 static void test_maps_before_activation(void **state)
@@ -97,9 +97,9 @@ static void test_maps_before_activation(void **state)
 
 static void test_unequal_depths_pair_by_relative_depth(void **state)
 {
-    expect_pairs(*state, "mgd", three, four, "relu2 relu4 relu5", "a c d");
-    expect_pairs(*state, "mgd", four, three, "a b c d", "relu2 relu4 relu4 relu5");
-    expect_pairs(*state, "mgd", one, three, "only", "relu5");
+    expect_pairs(*state, "at", three, four, "relu2 relu4 relu5", "a c d");
+    expect_pairs(*state, "at", four, three, "a b c d", "relu2 relu4 relu4 relu5");
+    expect_pairs(*state, "at", one, three, "only", "relu5");
 }
 
 static void test_a_method_of_few_maps_takes_the_deepest(void **state)
@@ -124,12 +124,12 @@ static void test_too_few_maps_are_refused_in_words(void **state)
     struct fixture *f = *state;
     struct pairing pairing;
     struct network *student = network_of(f, one), *teacher = network_of(f, flat);
-    const struct method *fsp = method_find(&f->ctx, "fsp", NULL), *mgd = method_find(&f->ctx, "mgd", NULL);
+    const struct method *fsp = method_find(&f->ctx, "fsp", NULL), *at = method_find(&f->ctx, "at", NULL);
     assert_int_equal(pairing_choose(&f->ctx, fsp, student, student, &pairing), STATUS_BAD_INPUT);
     assert_non_null(strstr(f->ctx.error.message,
                            "method fsp: expected at least 2 maps of different resolution in the student, found 1"));
     error_clear(&f->ctx);
-    assert_int_equal(pairing_choose(&f->ctx, mgd, student, teacher, &pairing), STATUS_BAD_INPUT);
+    assert_int_equal(pairing_choose(&f->ctx, at, student, teacher, &pairing), STATUS_BAD_INPUT);
     assert_non_null(strstr(f->ctx.error.message, "at least 1 map of different resolution in the teacher, found 0"));
     error_clear(&f->ctx);
     network_free(student);

@@ -83,7 +83,7 @@ struct arrays arrays_new(const struct method *method, enum arrays_fill fill, int
 {
     struct arrays arrays = {.batch = batch, .classes = classes};
     for (int i = 0; i < method->n_inputs; i++)
-        for (int n = 0; n < method->inputs[i].min; n++)
+        for (int n = 0; n < method_taps(method, i); n++)
             add_tap(&arrays, method->inputs[i].side, role_shape(method->inputs[i].role, batch, classes), fill, seed);
     add_labels(&arrays, seed);
     return arrays;
@@ -94,7 +94,7 @@ struct arrays arrays_uneven(const struct method *method, int batch, int classes,
     struct arrays arrays = {.batch = batch, .classes = classes};
     for (int i = 0; i < method->n_inputs; i++) {
         const struct method_input *input = &method->inputs[i];
-        const int taps = input->max > 1 && input->min < 2 ? 2 : input->min;
+        const int taps = input->max > 1 && method_taps(method, i) < 2 ? 2 : method_taps(method, i);
         for (int n = 0; n < taps; n++)
             add_tap(&arrays, input->side, uneven_shape(input->role, input->side, n, batch, classes), ARRAYS_NORMAL,
                     seed);
@@ -137,6 +137,23 @@ void arrays_drop_labels(struct arrays *arrays, int n)
     }
     for (int b = 0; n > 0 && b < arrays->batch; b += n)
         arrays->labels[b] = -1;
+}
+
+bool arrays_may_lack_student(const struct method *method)
+{
+    int student = 0, teacher = 0;
+    for (int i = 0; i < method->n_inputs; i++)
+        *(method->inputs[i].side == SIDE_STUDENT ? &student : &teacher) += method->inputs[i].min;
+    return student == 0 && teacher > 0;
+}
+
+void arrays_drop_student(struct arrays *arrays)
+{
+    for (int i = 0; i < arrays->n_student; i++) {
+        free(arrays->student[i]);
+        arrays->student[i] = NULL;
+    }
+    arrays->n_student = 0;
 }
 
 static double *permuted(const double *values, const struct shape *shape, const int32_t *order)

@@ -327,14 +327,15 @@ static double reference_sum(const struct method *method, struct method_case *c, 
     if (!(method->wants & METHOD_PAIRWISE)) {
         sum = method->reference(c, options);
     } else {
-        const int pairs = c->n_student;
+        const int pairs = c->n_teacher; /* of the student as many, or none */
         for (int i = 0; i < pairs; i++) {
             struct method_case one = *c;
             one.student += i;
             one.teacher += i;
             one.student_shape += i;
             one.teacher_shape += i;
-            one.n_student = one.n_teacher = 1;
+            one.n_student = c->n_student > 0;
+            one.n_teacher = 1;
             one.pair = i;
             one.pairs = pairs;
             sum += method->reference(&one, options);
@@ -386,7 +387,7 @@ double method_reference(const struct method *method, const void *options, const 
     return reference_nudged(method, options, arrays, run, -1, 0, 0);
 }
 
-static const double step = 1e-5;
+static const double step = 2e-6;
 
 static struct slope slope_of(double below, double here, double above)
 {

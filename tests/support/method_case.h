@@ -31,7 +31,7 @@ struct arrays {
     bool nothing_given;   /* own arrays are drawn, and none given */
 };
 
-/* arrays_new: taps of the method's roles (each input `min` times), labels in [0, classes), no targets. */
+/* arrays_new: taps of the method's roles (as many as method_taps says), labels in [0, classes), no targets. */
 struct arrays arrays_new(const struct method *method, enum arrays_fill fill, int batch, int classes, uint64_t seed);
 /* arrays_uneven: every tap has sizes of its own, and there are at least two where a method takes several. */
 struct arrays arrays_uneven(const struct method *method, int batch, int classes, uint64_t seed);
@@ -40,6 +40,10 @@ void arrays_free(struct arrays *arrays);
 void arrays_give_targets(struct arrays *arrays, uint64_t seed);
 /* arrays_drop_labels: every n-th label becomes -1, the first included; n = 0: there are no labels at all. */
 void arrays_drop_labels(struct arrays *arrays, int n);
+/* arrays_may_lack_student: the method can do without taps of the student, in a stage that concerns the teacher alone.
+ * arrays_drop_student: leaves the teacher's. */
+bool arrays_may_lack_student(const struct method *method);
+void arrays_drop_student(struct arrays *arrays);
 /* arrays_permuted: a copy whose sample b is the original's order[b]; `order` is borrowed. */
 struct arrays arrays_permuted(const struct arrays *arrays, const int32_t *order);
 
