@@ -7,6 +7,7 @@
 struct loss_section {
     const char *method, *name, *taps;
     struct real weight;
+    double share, own_rate;
     struct option_texts student, teacher;
 };
 
@@ -24,9 +25,26 @@ static const struct option_spec loss_options[] = {
      .type = OPTION_SCHEDULED,
      .offset = offsetof(struct loss_section, weight),
      .initial = "1",
-     .help = "factor of the term",
+     .help = "factor of the term; auto: found at the start, so that `share` holds",
      .min = 0,
      .max = 1e12},
+    {.name = "share",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct loss_section, share),
+     .initial = "0",
+     .help = "with weight: auto: the term's part of the sum of all terms' gradient norms at the start; 0: as for each "
+             "of them",
+     .min = 0,
+     .max = 1,
+     .flags = OPTION_BELOW_MAX},
+    {.name = "own_rate",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct loss_section, own_rate),
+     .initial = "1",
+     .help = "factor of the student's learning rate for what the method learns itself: connectors and the like",
+     .min = 0,
+     .max = 1e6,
+     .flags = OPTION_ABOVE_MIN},
     {.name = "student",
      .type = OPTION_TEXTS,
      .offset = offsetof(struct loss_section, student),
@@ -46,6 +64,8 @@ struct option_set losses_options(void)
 {
     return OPTION_SET(loss_options);
 }
+
+static const char *const weight_key[] = {"weight"};
 
 bool loss_key(const char *name)
 {
@@ -126,6 +146,17 @@ static enum status taps_check(struct context *ctx, const struct value *item, con
                             "taps: auto chooses the layers, and some are named; leave one out");
 }
 
+/* weight_auto: `weight: auto`. A share without it would mean nothing. */
+static enum status weight_auto(struct context *ctx, const struct value *item, const struct loss_section *bound,
+                               bool *out)
+{
+    const struct value *weight = value_get(item, "weight");
+    *out = weight && weight->kind == VALUE_TEXT && strcmp(weight->text, "auto") == 0;
+    return *out || bound->share == 0 ? STATUS_OK
+                                     : value_fail(ctx, value_get(item, "share"), STATUS_BAD_INPUT,
+                                                  "share: goes with weight: auto, found another weight; leave one out");
+}
+
 static enum status loss_bind(struct context *ctx, struct arena *arena, const struct value *item, struct term *terms,
                              int index, struct value **resolved)
 {
@@ -147,8 +178,14 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
     for (size_t i = 0; i < method->n_options && n_own < 64; i++)
         own[n_own++] = method->options[i].name;
     RETURN_IF(loss_keys(ctx, item, method, keys, LOSS_KEYS + n_own));
-    RETURN_IF(options_bind(ctx, arena, OPTION_SET(loss_options), value_without(arena, item, own, n_own),
+    const struct value *common = value_without(arena, item, own, n_own);
+    const struct value *weight = value_get(item, "weight");
+    if (weight && weight->kind == VALUE_TEXT && strcmp(weight->text, "auto") == 0)
+        common = value_without(arena, common, weight_key, 1);
+    RETURN_IF(options_bind(ctx, arena, OPTION_SET(loss_options), common,
                            arena_format(arena, "losses, method %s", method->name), &bound));
+    bool found;
+    RETURN_IF(weight_auto(ctx, item, &bound, &found));
     RETURN_IF(taps_check(ctx, item, &bound));
     bound.taps = NULL;
     struct value *options = NULL;
@@ -157,6 +194,8 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
                           .student = 0,
                           .teacher = teaches(method) ? 1 : -1,
                           .weight = bound.weight,
+                          .share = found ? (bound.share > 0 ? bound.share : -1) : 0,
+                          .own_rate = bound.own_rate,
                           .at = item,
                           .student_taps = bound.student.values,
                           .n_student_taps = (int)bound.student.count,
@@ -167,7 +206,29 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
     term->name = term_name(arena, bound.name ? bound.name : method->name, terms, index);
     bound.name = term->name;
     *resolved = value_merge(arena, options_value(arena, OPTION_SET(loss_options), &bound), options);
+    if (found)
+        *resolved = value_set(arena, *resolved, "weight", value_text(arena, "auto"));
     return term->name && *resolved ? STATUS_OK : ctx->error.status;
+}
+
+/* shares_check: a share that is not stated is as large as each term's would be; fixed weights must be left something. */
+static enum status shares_check(struct context *ctx, struct term *terms, int count, const struct value *at)
+{
+    double stated = 0;
+    int given = 0;
+    for (int i = 0; i < count; i++) {
+        if (terms[i].share < 0)
+            terms[i].share = 1.0 / count;
+        stated += terms[i].share;
+        given += terms[i].share > 0;
+    }
+    if (given == 0 || stated < 1 || (given == count && stated < 1 + 1e-9))
+        return STATUS_OK;
+    return value_fail(
+        ctx, at, STATUS_BAD_INPUT,
+        "losses: the shares of weight: auto are %g together; expected at most 1, and less where a term has a "
+        "weight of its own",
+        stated);
 }
 
 /* losses_default: Hinton's mixture. */
@@ -189,6 +250,7 @@ enum status labels_term(struct context *ctx, struct arena *arena, const struct t
             continue;
         *labels = terms[i];
         labels->weight = real_constant(1);
+        labels->share = 0;
         return STATUS_OK;
     }
     *labels = (struct term){
@@ -217,6 +279,7 @@ enum status losses_bind(struct context *ctx, struct arena *arena, const struct v
         RETURN_IF(loss_bind(ctx, arena, list->items[i], *terms, (int)i, &item));
         *resolved = value_append(arena, *resolved, item);
     }
+    RETURN_IF(shares_check(ctx, *terms, *count, losses ? losses : at));
     return *resolved ? STATUS_OK : ctx->error.status;
 }
 

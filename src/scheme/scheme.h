@@ -28,6 +28,9 @@ struct term {
         *const *teacher_taps; /* layer names; none given: the logits, where the method takes those */
     int n_student_taps, n_teacher_taps;
     struct real weight;
+    double
+        share; /* above 0: the weight is found at the stage's start, so that this is the term's part of all gradients' norms */
+    double own_rate; /* factor of the student's learning rate for the term's own parts; 0: 1 */
     const struct value *at; /* where the recipe says it, for messages; NULL: nowhere; borrowed */
 };
 

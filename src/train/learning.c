@@ -5,7 +5,7 @@
 
 /* ranges_find: neighbours with the same factors are one range: usually there is a single one. */
 static enum status ranges_find(struct learning *learning, struct learned_set *set, const struct layer_groups *groups,
-                               bool named)
+                               bool named, double rate)
 {
     const struct parameters *parameters = set->parameters;
     set->ranges = arena_take(learning->arena, (size_t)parameters->count + 1, sizeof *set->ranges);
@@ -17,6 +17,7 @@ static enum status ranges_find(struct learning *learning, struct learned_set *se
         if (entry->state)
             continue;
         struct layer_factors factors = layer_groups_factors(groups, entry, named);
+        factors.rate *= rate;
         if (last && last->factors.rate == factors.rate && last->factors.decay == factors.decay)
             last->count += entry->elements;
         else
@@ -26,7 +27,7 @@ static enum status ranges_find(struct learning *learning, struct learned_set *se
 }
 
 static enum status set_add(struct learning *learning, const char *name, int learner, struct parameters *parameters,
-                           const struct program *program)
+                           const struct program *program, double rate)
 {
     if (!program_reaches(program, parameters))
         return STATUS_OK;
@@ -39,7 +40,7 @@ static enum status set_add(struct learning *learning, const char *name, int lear
         if (!set->slots[i])
             return learning->ctx->error.status;
     }
-    return ranges_find(learning, set, &settings->groups, named);
+    return ranges_find(learning, set, &settings->groups, named, rate);
 }
 
 static enum status sets_find(struct learning *learning, const struct stage_graph *built, const struct program *program)
@@ -52,13 +53,14 @@ static enum status sets_find(struct learning *learning, const struct stage_graph
             continue;
         if (!learner->optimiser)
             return fail(ctx, STATUS_BAD_INPUT, "stage %s: %s learns but has no optimiser", stage->name, learner->name);
-        RETURN_IF(set_add(learning, learner->name, i, learner->network->parameters, program));
+        RETURN_IF(set_add(learning, learner->name, i, learner->network->parameters, program, 1));
     }
     for (int i = 0; i < stage->n_terms; i++) {
         const char *name = arena_format(learning->arena, "term.%s", stage->terms[i].name);
         if (!name)
             return ctx->error.status;
-        RETURN_IF(set_add(learning, name, stage->terms[i].student, built->own[i].parameters, program));
+        const double rate = stage->terms[i].own_rate != 0 ? stage->terms[i].own_rate : 1;
+        RETURN_IF(set_add(learning, name, stage->terms[i].student, built->own[i].parameters, program, rate));
     }
     return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 #include "train/checkpoint.h"
 #include "train/events.h"
 #include "train/images.h"
+#include "train/shares.h"
 #include "train/summary.h"
 #include "train/targets.h"
 
@@ -25,6 +26,8 @@ struct loop {
     struct stage_graph *built;
     struct program *program;
     struct learning *learning;
+    struct shares *shares; /* NULL: a single term */
+    bool measured;         /* this step's */
     struct loader *loader;
     struct images *images;
     struct targets *targets; /* NULL: samples are not mixed */
@@ -124,6 +127,11 @@ static enum status loop_open(struct loop *loop)
     program_profile(loop->program, loop->profile != NULL);
     RETURN_IF(evaluator_make(loop));
     RETURN_IF(best_make(loop));
+    if (loop->stage->n_terms > 1) {
+        loop->shares = shares_new(ctx, loop->built, loop->spec->kernels, loop->spec->memory);
+        if (!loop->shares)
+            return ctx->error.status;
+    }
     events_begin(loop->stage);
     loop->learning =
         learning_new(ctx, loop->built, loop->program, kernels_of(loop->spec->kernels, loop->spec->precision));
@@ -132,6 +140,7 @@ static enum status loop_open(struct loop *loop)
 
 static void loop_close(struct loop *loop)
 {
+    shares_free(loop->shares);
     learning_free(loop->learning);
     early_stop_free(loop->best);
     evaluator_free(loop->evaluator);
@@ -207,11 +216,63 @@ static enum status metric(struct loop *loop, const char *split, const char *name
                          loop->step, split, name, value);
 }
 
+static double progress_of(const struct loop *loop, int64_t step)
+{
+    return (double)step / (double)loop->steps;
+}
+
+/* shares_record: of the step that was just taken: "share.TERM" and "cosine.TERM.TERM". */
+static enum status shares_record(struct loop *loop)
+{
+    char name[256];
+    const struct stage *stage = loop->stage;
+    for (int i = 0; i < stage->n_terms; i++) {
+        snprintf(name, sizeof name, "share.%s", stage->terms[i].name);
+        RETURN_IF(metric(loop, "train", name, shares_part(loop->shares, i, progress_of(loop, loop->step - 1))));
+        for (int j = 0; j < i; j++) {
+            snprintf(name, sizeof name, "cosine.%s.%s", stage->terms[j].name, stage->terms[i].name);
+            RETURN_IF(metric(loop, "train", name, loop->shares->cosines[i * stage->n_terms + j]));
+        }
+    }
+    return STATUS_OK;
+}
+
 static enum status step_record(struct loop *loop, double loss)
 {
     RETURN_IF(metric(loop, "train", "loss", loss));
     for (int i = 0; loop->stage->n_terms > 1 && i < loop->stage->n_terms; i++)
         RETURN_IF(metric(loop, "train", loop->stage->terms[i].name, program_scalar(loop->program, i)));
+    return loop->measured ? shares_record(loop) : STATUS_OK;
+}
+
+/* shares_log: what pulls how much at the start. */
+static void shares_log(const struct loop *loop)
+{
+    const struct stage *stage = loop->stage;
+    for (int i = 0; i < stage->n_terms; i++) {
+        const struct term *term = &stage->terms[i];
+        const double weight = term->share > 0 ? stage_weight_found(loop->built, i) : real_at(&term->weight, 0);
+        const double cosine = i > 0 ? loop->shares->cosines[i * stage->n_terms] : 0;
+        char agreement[96] = "";
+        if (i > 0)
+            snprintf(agreement, sizeof agreement, ", cosine to that of %s %.2f", stage->terms[0].name, cosine);
+        log_line(loop->ctx, LOG_INFO, "  %s: weight %.4g is %.0f%% of the gradients' norms at the start%s", term->name,
+                 weight, 100 * shares_part(loop->shares, i, 0), agreement);
+    }
+}
+
+/* shares_take: at the start of each epoch the terms' gradients are measured, at the stage's start weights are found by them. */
+static enum status shares_take(struct loop *loop, const struct bindings *bindings)
+{
+    loop->measured = loop->shares && loop->step % loop->epoch_steps == 0;
+    if (!loop->measured)
+        return STATUS_OK;
+    RETURN_IF(shares_measure(loop->shares, bindings));
+    if (loop->step > 0)
+        return STATUS_OK;
+    RETURN_IF(shares_weigh(loop->shares, 0));
+    if (loop->spec->announce)
+        shares_log(loop);
     return STATUS_OK;
 }
 
@@ -254,7 +315,8 @@ static enum status step_take(struct loop *loop, const struct batch *batch)
                                         batch->samples, batch->rows,
                                         loop->targets ? targets_of(loop->targets, batch) : NULL};
     struct bindings bindings = {.inputs = inputs, .seed = loop->stage->seed, .step = (uint64_t)loop->step};
-    graph_knobs_follow(loop->built->graph, (double)loop->step / (double)loop->steps);
+    graph_knobs_follow(loop->built->graph, progress_of(loop, loop->step));
+    RETURN_IF(shares_take(loop, &bindings));
     profile_lap(loop->profile, PROFILE_BATCH);
     RETURN_IF(program_run(loop->program, &bindings, RUN_BACKWARD | RUN_COMMIT));
     profile_lap(loop->profile, PROFILE_PROGRAM);

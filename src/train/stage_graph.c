@@ -264,14 +264,39 @@ static enum status term_check(const struct stage_graph *built, int index)
         term->name, built->stage->learners[term->student].name);
 }
 
+static const char found_weight[] = "weight"; /* of a term, among its own states */
+
+static struct node *weight_node(struct stage_graph *built, int index)
+{
+    const struct term *term = &built->stage->terms[index];
+    if (term->share <= 0)
+        return graph_real(built->graph, &term->weight);
+    return graph_state(built->graph, built->own[index].parameters, found_weight, SHAPE_SCALAR,
+                       (struct init){INIT_CONSTANT, 1});
+}
+
+double stage_weight_found(const struct stage_graph *built, int term)
+{
+    double weight = 1;
+    const struct parameters *own = built->own[term].parameters;
+    parameters_get(own, parameters_find(own, found_weight), &weight);
+    return weight;
+}
+
+void stage_weight_set(const struct stage_graph *built, int term, double weight)
+{
+    struct parameters *own = built->own[term].parameters;
+    parameters_set(own, parameters_find(own, found_weight), &weight);
+    parameters_touch(own);
+}
+
 /* loss_sum: sum of weight * value over the terms. */
 static struct node *loss_sum(struct stage_graph *built)
 {
     struct node *sum = NULL;
     graph_label(built->graph, "loss");
     for (int i = 0; i < built->stage->n_terms; i++) {
-        struct node *weighted =
-            graph_mul(built->graph, built->term_values[i], graph_real(built->graph, &built->stage->terms[i].weight));
+        struct node *weighted = graph_mul(built->graph, built->term_values[i], weight_node(built, i));
         sum = sum ? graph_add(built->graph, sum, weighted) : weighted;
     }
     graph_label(built->graph, NULL);

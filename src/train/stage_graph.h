@@ -61,6 +61,10 @@ void stage_graph_free(struct stage_graph *built);
 bool stage_reaches(const struct stage_graph *built, int term, int learner);
 bool stage_term_learns(const struct stage_graph *built, int term);
 
+/* stage_weight_found, stage_weight_set: the weight of a term whose share is stated; 1 until it is set, and part of a checkpoint. */
+double stage_weight_found(const struct stage_graph *built, int term);
+void stage_weight_set(const struct stage_graph *built, int term, double weight);
+
 /* stage_taps: the layers of learner `learner` that terms read as a teacher, each once; returns how many (at most `limit`), -1: error recorded. */
 int stage_teacher_taps(struct context *ctx, const struct stage *stage, int learner, int *layers, int limit);
 

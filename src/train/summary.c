@@ -61,7 +61,9 @@ static void term_add(struct text *text, const struct stage_graph *built, int ind
     const struct term *term = &built->stage->terms[index];
     const char *teacher = term->teacher >= 0 ? built->stage->learners[term->teacher].name : "teacher";
     text_format(text, "  %-*s  weight ", width, term->name);
-    if (real_changes(&term->weight))
+    if (term->share > 0)
+        text_format(text, "auto (share %.4g)", term->share);
+    else if (real_changes(&term->weight))
         text_format(text, "%.4g to %.4g", real_at(&term->weight, 0), real_at(&term->weight, 1));
     else
         text_format(text, "%.4g", term->weight.value);

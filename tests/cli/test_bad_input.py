@@ -97,6 +97,12 @@ def check_recipes(section):
     wrong("4:33: ", ["no option \"temprature\"", "nearest: \"temperature\""],
           rest="distill: {losses: [{method: kd, temprature: 2}]}")
     wrong("4:33: ", ["no option \"wieght\"", "nearest: \"weight\""], rest="distill: {losses: [{method: kd, wieght: 2}]}")
+    wrong("4:40: ", ["share: goes with weight: auto"], rest="distill: {losses: [{method: kd, share: 0.2}]}")
+    wrong("4:19: ", ["shares of weight: auto are 1.2 together", "expected at most 1"],
+          rest="distill: {losses: [{method: labels, weight: auto, share: 0.6}, {method: kd, weight: auto, share: 0.6}]}")
+    wrong("4:39: ", ["taps: expected auto, found \"all\""], rest="distill: {losses: [{method: at, taps: all}]}")
+    wrong("4:39: ", ["taps: auto chooses the layers", "leave one out"],
+          rest="distill: {losses: [{method: at, taps: auto, student: [relu1]}]}")
     wrong("4:33: ", ["no option \"zzz\"", "retort help method kd"], rest="distill: {losses: [{method: kd, zzz: 2}]}")
     wrong("4:46: ", ["\"temperature\"", "expected", "found 0"], rest="distill: {losses: [{method: kd, temperature: 0}]}")
     wrong("4:19: ", ["no scheme \"ofline\"", "nearest: \"offline\""], rest="distill: {scheme: ofline}")

@@ -1,0 +1,142 @@
+/* shares.c: see shares.h. */
+#include "train/shares.h"
+
+#include <math.h>
+
+static const struct parameters *student_of(const struct shares *shares, int term)
+{
+    const struct stage *stage = shares->built->stage;
+    return stage->learners[stage->terms[term].student].network->parameters;
+}
+
+static enum status programs_make(struct shares *shares, struct kernel_context *kernels, struct program_memory *memory)
+{
+    const struct stage_graph *built = shares->built;
+    for (int i = 0; i < built->stage->n_terms; i++) {
+        struct program_spec spec = {
+            .loss = built->term_values[i], .batch = built->stage->budget.batch, .precision = built->precision};
+        RETURN_IF(program_compile(built->graph, &spec, kernels, memory, &shares->programs[i]));
+    }
+    return STATUS_OK;
+}
+
+struct shares *shares_new(struct context *ctx, const struct stage_graph *built, struct kernel_context *kernels,
+                          struct program_memory *memory)
+{
+    const size_t n = (size_t)built->stage->n_terms;
+    struct shares *shares = memory_new(ctx, 1, sizeof *shares);
+    if (!shares)
+        return NULL;
+    shares->ctx = ctx;
+    shares->built = built;
+    for (int i = 0; i < built->stage->n_learners; i++) {
+        const struct parameters *parameters = built->stage->learners[i].network->parameters;
+        shares->size = parameters->n_values > shares->size ? parameters->n_values : shares->size;
+    }
+    shares->programs = memory_new(ctx, n, sizeof(struct program *));
+    shares->gradients = memory_new(ctx, n * (size_t)shares->size, sizeof(double));
+    shares->norms = memory_new(ctx, n, sizeof(double));
+    shares->cosines = memory_new(ctx, n * n, sizeof(double));
+    if (!shares->programs || !shares->gradients || !shares->norms || !shares->cosines ||
+        programs_make(shares, kernels, memory) != STATUS_OK) {
+        shares_free(shares);
+        return NULL;
+    }
+    return shares;
+}
+
+void shares_free(struct shares *shares)
+{
+    if (!shares)
+        return;
+    for (int i = 0; shares->programs && i < shares->built->stage->n_terms; i++)
+        program_free(shares->programs[i]);
+    memory_free(shares->ctx, shares->programs);
+    memory_free(shares->ctx, shares->gradients);
+    memory_free(shares->ctx, shares->norms);
+    memory_free(shares->ctx, shares->cosines);
+    memory_free(shares->ctx, shares);
+}
+
+static double dot(const double *a, const double *b, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* gradient_take: the student's gradient, as doubles; zeros where the term does not reach it. */
+static void gradient_take(const struct shares *shares, int term, double *out)
+{
+    const struct parameters *student = student_of(shares, term);
+    const bool reached = program_reaches(shares->programs[term], student);
+    for (int64_t i = 0; i < student->n_values; i++)
+        out[i] = !reached                          ? 0
+                 : student->element == ELEMENT_F64 ? ((const double *)student->gradients)[i]
+                                                   : ((const float *)student->gradients)[i];
+}
+
+enum status shares_measure(struct shares *shares, const struct bindings *bindings)
+{
+    const int n = shares->built->stage->n_terms;
+    for (int i = 0; i < n; i++) {
+        double *gradient = shares->gradients + i * shares->size;
+        const int64_t size = student_of(shares, i)->n_values;
+        RETURN_IF(program_run(shares->programs[i], bindings, RUN_BACKWARD));
+        gradient_take(shares, i, gradient);
+        shares->norms[i] = sqrt(dot(gradient, gradient, size));
+        for (int j = 0; j < i; j++) {
+            const double norms = shares->norms[i] * shares->norms[j];
+            const bool comparable = norms > 0 && student_of(shares, i) == student_of(shares, j);
+            const double cosine = comparable ? dot(gradient, shares->gradients + j * shares->size, size) / norms : 0;
+            shares->cosines[i * n + j] = shares->cosines[j * n + i] = cosine;
+        }
+        shares->cosines[i * n + i] = shares->norms[i] > 0;
+    }
+    return STATUS_OK;
+}
+
+static double weight_of(const struct shares *shares, int term, double progress)
+{
+    const struct stage_graph *built = shares->built;
+    return built->stage->terms[term].share > 0 ? stage_weight_found(built, term)
+                                               : real_at(&built->stage->terms[term].weight, progress);
+}
+
+enum status shares_weigh(struct shares *shares, double progress)
+{
+    const struct stage *stage = shares->built->stage;
+    double fixed = 0, stated = 0;
+    int first = -1;
+    for (int i = 0; i < stage->n_terms; i++) {
+        const struct term *term = &stage->terms[i];
+        if (term->share <= 0) {
+            fixed += weight_of(shares, i, progress) * shares->norms[i];
+            continue;
+        }
+        first = first < 0 ? i : first;
+        stated += term->share;
+        if (!(shares->norms[i] > 0) || !isfinite(shares->norms[i]))
+            return value_fail(
+                shares->ctx, term->at, STATUS_BAD_INPUT,
+                "term %s: weight: auto divides by the norm of its gradient, which is %g at the start; give "
+                "a weight",
+                term->name, shares->norms[i]);
+    }
+    if (first < 0)
+        return STATUS_OK;
+    const double total = fixed > 0 ? fixed / (1 - stated) : shares->norms[first] / stage->terms[first].share;
+    for (int i = first; i < stage->n_terms; i++)
+        if (stage->terms[i].share > 0)
+            stage_weight_set(shares->built, i, stage->terms[i].share * total / shares->norms[i]);
+    return STATUS_OK;
+}
+
+double shares_part(const struct shares *shares, int term, double progress)
+{
+    double sum = 0;
+    for (int i = 0; i < shares->built->stage->n_terms; i++)
+        sum += weight_of(shares, i, progress) * shares->norms[i];
+    return sum > 0 ? weight_of(shares, term, progress) * shares->norms[term] / sum : 0;
+}
