@@ -368,6 +368,14 @@ double program_scalar(const struct program *program, int i)
     return real_read(program, program_output(program, i));
 }
 
+bool program_reaches_entry(const struct program *program, const struct parameters *parameters, int entry)
+{
+    for (int i = 0; i < program->n_reached; i++)
+        if (program->reached[i].parameters == parameters)
+            return entry < program->reached[i].count && program->reached[i].written[entry];
+    return false;
+}
+
 bool program_reaches(const struct program *program, const struct parameters *parameters)
 {
     for (int i = 0; i < program->n_reached; i++)

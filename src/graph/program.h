@@ -55,6 +55,7 @@ double program_scalar(const struct program *program, int i); /* output i, a scal
 
 /* program_learners: does the loss's gradient reach a parameter of this set (without being run)? */
 bool program_reaches(const struct program *program, const struct parameters *parameters);
+bool program_reaches_entry(const struct program *program, const struct parameters *parameters, int entry);
 
 /* The plan, for `inspect --plan`, profiles and tests. */
 struct program_step_info {

@@ -96,6 +96,7 @@ struct method {
     double tolerance; /* of the loss in f32, relative, where terms cancel; 0: 1e-5 */
     /* build: a scalar, unweighted; NULL: error recorded. A helper that is learnt first has a stage among the options. */
     struct node *(*build)(struct graph *, const struct method_site *, const void *options);
+    bool (*teacher_alone)(const void *options); /* with these options no student is read; NULL: it always is, as the inputs say */
     double (*reference)(const struct method_case *,
                         const void *options); /* plain loops in double, independent of build */
 };

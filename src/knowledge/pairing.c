@@ -125,8 +125,8 @@ static enum status too_few(struct context *ctx, const struct method *method, con
 }
 
 /* With a number of pairs, the deepest; without (a side for itself), all of its own. */
-enum status pairing_choose(struct context *ctx, const struct method *method, const struct network *student,
-                           const struct network *teacher, struct pairing *out)
+enum status pairing_choose(struct context *ctx, const struct method *method, const void *options,
+                           const struct network *student, const struct network *teacher, struct pairing *out)
 {
     struct places places[2];
     int chosen[2][METHOD_TAPS], min[2], max[2], count[2];
@@ -157,5 +157,7 @@ enum status pairing_choose(struct context *ctx, const struct method *method, con
     for (int side = 0; side < 2; side++)
         if (networks[side])
             side_fill(method, side, networks[side], &places[side], chosen[side], count[side], out);
+    if (method->teacher_alone && method->teacher_alone(options))
+        out->n[SIDE_STUDENT] = 0;
     return STATUS_OK;
 }

@@ -13,8 +13,9 @@ struct pairing {
     int layers[2][METHOD_TAPS]; /* in the order in which the method takes them */
 };
 
-/* pairing_choose: fails in words where the method needs more maps than a network has. teacher NULL: for methods without one. */
-enum status pairing_choose(struct context *ctx, const struct method *method, const struct network *student,
-                           const struct network *teacher, struct pairing *out);
+/* pairing_choose: fails in words where the method needs more maps than a network has. teacher NULL: for methods without one. Where the
+ * options leave the student out, the teacher's layers are those that it would be paired with. */
+enum status pairing_choose(struct context *ctx, const struct method *method, const void *options,
+                           const struct network *student, const struct network *teacher, struct pairing *out);
 
 #endif

@@ -205,6 +205,21 @@ static bool recordings_fit(const struct distillation *d, const int *layers, int 
     return true;
 }
 
+/* layers_add: the teacher's layers that a stage reads, each once. */
+static enum status layers_add(struct context *ctx, const struct stage *stage, int *layers, int *count)
+{
+    int of_stage[RECORDINGS_MAX];
+    const int n = stage_teacher_taps(ctx, stage, 1, of_stage, RECORDINGS_MAX);
+    for (int i = 0; i < n; i++) {
+        bool known = false;
+        for (int j = 0; j < *count; j++)
+            known = known || layers[j] == of_stage[i];
+        if (!known && *count < RECORDINGS_MAX)
+            layers[(*count)++] = of_stage[i];
+    }
+    return n < 0 ? ctx->error.status : STATUS_OK;
+}
+
 /* recordings_prepare: what the distilled stages read of the frozen teacher, computed once for all seeds. */
 static enum status recordings_prepare(struct distillation *d)
 {
@@ -216,9 +231,9 @@ static enum status recordings_prepare(struct distillation *d)
     if (!with_teacher(d) || !recordings_worth(d, views))
         return STATUS_OK;
     TRY(student_stages(d->ctx, d->arena, &d->plan, d->teacher, (uint64_t)d->plan.seeds.values[0], false, &student));
-    int count = stage_teacher_taps(d->ctx, &student.list.stages[0], 1, layers, RECORDINGS_MAX);
-    if (count < 0)
-        TRY(d->ctx->error.status);
+    int count = 0;
+    for (int i = 0; i < student.list.count; i++)
+        TRY(layers_add(d->ctx, &student.list.stages[i], layers, &count));
     if (count == 0 || !recordings_fit(d, layers, count, views))
         goto cleanup;
     TRY(recordings_make(d->ctx, d->teacher, layers, count, &d->plan.data->splits[SPLIT_TRAIN], augmentation,
@@ -267,8 +282,8 @@ static enum status entries_collect(struct distillation *d)
         unsigned long long seed = (unsigned long long)d->plan.seeds.values[i];
         if (with_alone(d))
             RETURN_IF(entry_append(d, arena_format(d->arena, "alone-%llu", seed)));
-        if (!d->student_only)
-            RETURN_IF(entry_append(d, arena_format(d->arena, "distilled-%llu", seed)));
+        for (int j = 0; !d->student_only && j < d->plan.staging.count; j++)
+            RETURN_IF(entry_append(d, arena_format(d->arena, "%s-%llu", d->plan.staging.phases[j].name, seed)));
     }
     return STATUS_OK;
 }

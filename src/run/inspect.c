@@ -123,8 +123,8 @@ static enum status stage_of_recipe(struct inspected *inspected)
                               .n_teachers = 1,
                               .optimiser = &plan->student.train.optimiser,
                               .budget = plan->student.train.budget,
-                              .terms = plan->terms,
-                              .n_terms = plan->n_terms};
+                              .phases = plan->staging.phases,
+                              .n_phases = plan->staging.count};
     RETURN_IF(plan->scheme->stages(&request, plan->scheme_options, &inspected->stages));
     return stage_check(inspected->ctx, &inspected->stages.stages[0]);
 }

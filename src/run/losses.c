@@ -309,7 +309,7 @@ static enum status term_pair(struct context *ctx, struct arena *arena, const str
                              const struct network *teacher, struct term *term, struct value *resolved)
 {
     struct pairing pairing;
-    if (pairing_choose(ctx, term->method, student, teacher, &pairing) != STATUS_OK) {
+    if (pairing_choose(ctx, term->method, term->options, student, teacher, &pairing) != STATUS_OK) {
         const struct error error = ctx->error;
         error_clear(ctx);
         return value_fail(ctx, term->at, error.status, "term %s: %s", term->name, error.message);

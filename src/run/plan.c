@@ -105,7 +105,7 @@ static enum status network_bind(struct context *ctx, struct arena *arena, const 
 
 struct distill_section {
     const char *scheme;
-    const struct value *losses;
+    const struct value *losses, *stages;
     int cache;
 };
 
@@ -121,6 +121,10 @@ static const struct option_spec distill_options[] = {
      .type = OPTION_VALUE,
      .offset = offsetof(struct distill_section, losses),
      .help = "a list of {method, weight, …}"},
+    {.name = "stages",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct distill_section, stages),
+     .help = "instead of losses: a list of {losses, epochs, …}, one after another"},
     {.name = "cache",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct distill_section, cache),
@@ -176,12 +180,14 @@ static enum status distill_bind(struct context *ctx, struct arena *arena, const 
         return value_fail(ctx, value_get(section, "cache"), STATUS_BAD_INPUT,
                           "cache: the augmentation makes too many different images of a sample to record them; use "
                           "cache: auto, or flips and small shifts alone");
-    struct value *losses = NULL;
-    RETURN_IF(losses_bind(ctx, arena, bound.losses, section, &plan->terms, &plan->n_terms, &losses));
-    RETURN_IF(losses_pair(ctx, arena, networks->student, networks->teacher, plan->terms, plan->n_terms, losses));
-    RETURN_IF(labels_term(ctx, arena, plan->terms, plan->n_terms, &plan->student_labels));
+    struct value *losses = NULL, *stages = NULL;
+    const struct staging_site site = {networks->student, networks->teacher, plan->student.train.budget.epochs, section};
+    RETURN_IF(staging_bind(ctx, arena, bound.losses, bound.stages, &site, &plan->staging, &losses, &stages));
+    const struct phase *last = &plan->staging.phases[plan->staging.count - 1];
+    RETURN_IF(labels_term(ctx, arena, last->terms, last->n_terms, &plan->student_labels));
     RETURN_IF(labels_term(ctx, arena, NULL, 0, &plan->teacher_labels));
     bound.losses = losses;
+    bound.stages = stages;
     *resolved = value_merge(arena, options_value(arena, OPTION_SET(distill_options), &bound),
                             options_value(arena, scheme_set, options));
     return *resolved ? STATUS_OK : ctx->error.status;

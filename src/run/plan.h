@@ -6,6 +6,7 @@
 #include "data/data.h"
 #include "nn/network.h"
 #include "run/run.h"
+#include "run/staging.h"
 #include "train/settings.h"
 
 /* When the teacher's outputs are recorded: AUTO: where that takes no more work than computing them in each step; TRUE: where it can be
@@ -29,8 +30,7 @@ struct plan {
     const struct scheme *scheme;
     const void *scheme_options;
     enum cache cache;
-    struct term *terms; /* student 0, teacher 1 */
-    int n_terms;
+    struct staging staging;     /* student 0, teacher 1 in the terms */
     struct term student_labels; /* what the student learns alone from: the recipe's `labels` options, weight 1 */
     struct term teacher_labels; /* the plain labels: a teacher of smoothed ones teaches less */
     bool baseline;

@@ -158,6 +158,33 @@ static bool announced(const struct job *job)
     return job->stage->n_learners > 1 && job->stage->seed == (uint64_t)job->site->plan->seeds.values[0];
 }
 
+static const char *parts_file(const struct job *job, const char *phase)
+{
+    return folder_file(job->arena, job->site->folder, "checkpoints/%s-%llu.parts", phase,
+                       (unsigned long long)job->stage->seed);
+}
+
+/* parts_set: from the phases before this stage's, to those behind it. */
+static enum status parts_set(const struct job *job, struct loop_spec *loop)
+{
+    const struct staging *staging = &job->site->plan->staging;
+    int at = 0;
+    while (at < staging->count && strcmp(staging->phases[at].name, job->stage->role) != 0)
+        at++;
+    const char **files = arena_take(job->arena, (size_t)staging->count, sizeof *files);
+    if (!files)
+        return job->ctx->error.status;
+    if (at == staging->count)
+        return STATUS_OK;
+    for (int i = 0; i < at; i++)
+        files[i] = parts_file(job, staging->phases[i].name);
+    loop->parts_from = files;
+    loop->n_parts_from = at;
+    if (at < staging->count - 1)
+        loop->parts_to = parts_file(job, staging->phases[at].name);
+    return job->ctx->error.status;
+}
+
 static enum status job_carry_out(const struct job *job, struct network *network, const char *model, const char *path,
                                  struct kernel_context *kernels, struct program_memory *memory)
 {
@@ -183,6 +210,7 @@ static enum status job_carry_out(const struct job *job, struct network *network,
                              .announce = announced(job),
                              .progress = site->options->progress ? job_progress : NULL,
                              .user = (void *)(uintptr_t)job};
+    RETURN_IF(parts_set(job, &loop));
     RETURN_IF(stage_note(job, model, network, &result));
     RETURN_IF(loop_run(ctx, &loop, &result));
     RETURN_IF(job_test(job, network, kernels, memory, &test, &fidelity));

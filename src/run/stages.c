@@ -54,8 +54,8 @@ static enum status student_list(struct context *ctx, struct arena *arena, const 
                               .n_teachers = teacher ? 1 : 0,
                               .optimiser = &plan->student.train.optimiser,
                               .budget = plan->student.train.budget,
-                              .terms = plan->terms,
-                              .n_terms = plan->n_terms};
+                              .phases = plan->staging.phases,
+                              .n_phases = plan->staging.count};
     return plan->scheme->stages(&request, plan->scheme_options, &student->list);
 }
 

@@ -30,7 +30,7 @@ struct term {
     struct real weight;
     double
         share; /* above 0: the weight is found at the stage's start, so that this is the term's part of all gradients' norms */
-    double own_rate; /* factor of the student's learning rate for the term's own parts; 0: 1 */
+    double own_rate;        /* factor of the student's learning rate for the term's own parts; 0: 1 */
     const struct value *at; /* where the recipe says it, for messages; NULL: nowhere; borrowed */
 };
 
@@ -84,6 +84,16 @@ struct stage_list {
 /* stage_add: a zeroed stage at the list's end; NULL: error recorded. */
 struct stage *stage_add(struct stage_list *list);
 
+/* A part of a student's training with losses of its own. */
+struct phase {
+    const char *name; /* of its stages, before the seed: "distilled" */
+    struct term
+        *terms; /* of the recipe: student 0, teacher 1 where the method has a teacher side; the scheme sets its own */
+    int n_terms;
+    int64_t epochs; /* of the request's */
+    bool own_only;  /* the student stays as it is */
+};
+
 /* What a recipe asks of a scheme, for one seed. All borrowed. */
 struct request {
     struct context *ctx;
@@ -92,10 +102,9 @@ struct request {
     struct network *const *teachers; /* trained */
     int n_teachers;
     const struct optimiser_settings *optimiser; /* of the student */
-    struct budget budget;
-    const struct term
-        *terms; /* of the recipe: student 0, teacher 1 where the method has a teacher side; the scheme sets its own */
-    int n_terms;
+    struct budget budget;                       /* of all phases together */
+    const struct phase *phases;                 /* one after another, at least one */
+    int n_phases;
 };
 
 struct scheme {

@@ -69,7 +69,7 @@ enum status stage_check(struct context *ctx, const struct stage *stage)
             return fail(ctx, STATUS_BAD_INPUT,
                         "stage %s, term %s: student and teacher are the same network; give another as teacher",
                         stage->name, term->name);
-        if (!stage->learners[term->student].learns)
+        if (!stage->learners[term->student].learns && !stage->learners[term->student].optimiser)
             return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s does not learn", stage->name,
                         term->name, stage->learners[term->student].name);
     }

@@ -3,9 +3,10 @@
 
 #include <math.h>
 
-/* ranges_find: neighbours with the same factors are one range: usually there is a single one. */
-static enum status ranges_find(struct learning *learning, struct learned_set *set, const struct layer_groups *groups,
-                               bool named, double rate)
+/* ranges_find: neighbours with the same factors are one range: usually there is a single one. What the loss does not reach stays as it
+ * is: it does not decay either. */
+static enum status ranges_find(struct learning *learning, const struct program *program, struct learned_set *set,
+                               const struct layer_groups *groups, bool named, double rate)
 {
     const struct parameters *parameters = set->parameters;
     set->ranges = arena_take(learning->arena, (size_t)parameters->count + 1, sizeof *set->ranges);
@@ -14,11 +15,12 @@ static enum status ranges_find(struct learning *learning, struct learned_set *se
     for (int i = 0; i < parameters->count; i++) {
         const struct parameter *entry = &parameters->entries[i];
         struct learned_range *last = set->n_ranges ? &set->ranges[set->n_ranges - 1] : NULL;
-        if (entry->state)
+        if (entry->state || !program_reaches_entry(program, parameters, i))
             continue;
         struct layer_factors factors = layer_groups_factors(groups, entry, named);
         factors.rate *= rate;
-        if (last && last->factors.rate == factors.rate && last->factors.decay == factors.decay)
+        const bool next = last && last->from + last->count == entry->offset;
+        if (next && last->factors.rate == factors.rate && last->factors.decay == factors.decay)
             last->count += entry->elements;
         else
             set->ranges[set->n_ranges++] = (struct learned_range){entry->offset, entry->elements, factors};
@@ -40,7 +42,7 @@ static enum status set_add(struct learning *learning, const char *name, int lear
         if (!set->slots[i])
             return learning->ctx->error.status;
     }
-    return ranges_find(learning, set, &settings->groups, named, rate);
+    return ranges_find(learning, program, set, &settings->groups, named, rate);
 }
 
 static enum status sets_find(struct learning *learning, const struct stage_graph *built, const struct program *program)
@@ -137,7 +139,7 @@ void learning_step(struct learning *learning, int64_t step, int64_t steps, int64
     struct schedule_point point = {step, steps, epoch_steps};
     for (int i = 0; i < learning->stage->n_learners; i++) {
         const struct optimiser_settings *settings = learning->stage->learners[i].optimiser;
-        if (!learning->stage->learners[i].learns)
+        if (!settings)
             continue;
         double rate = *(const double *)settings->options *
                       schedule_factor(settings->schedule, &point, settings->schedule_options);

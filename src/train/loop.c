@@ -7,6 +7,7 @@
 #include "train/checkpoint.h"
 #include "train/events.h"
 #include "train/images.h"
+#include "train/parts.h"
 #include "train/shares.h"
 #include "train/summary.h"
 #include "train/targets.h"
@@ -132,6 +133,8 @@ static enum status loop_open(struct loop *loop)
         if (!loop->shares)
             return ctx->error.status;
     }
+    for (int i = 0; i < loop->spec->n_parts_from; i++)
+        RETURN_IF(parts_load(ctx, loop->spec->parts_from[i], loop->built));
     events_begin(loop->stage);
     loop->learning =
         learning_new(ctx, loop->built, loop->program, kernels_of(loop->spec->kernels, loop->spec->precision));
@@ -410,6 +413,8 @@ enum status loop_run(struct context *ctx, const struct loop_spec *spec, struct l
     TRY(loop_open(&loop));
     TRY(loop_resume(&loop));
     TRY(loop_walk(&loop));
+    if (spec->parts_to)
+        TRY(parts_save(ctx, spec->parts_to, loop.built));
     int64_t best_epoch = loop.best ? early_stop_restore(loop.best) : 0;
     if (best_epoch > 0)
         TRY(measure(&loop));

@@ -24,12 +24,15 @@ struct loop_spec {
     struct program_memory *memory;
     const struct recording *recordings;
     int n_recordings;
-    struct record *record;   /* NULL: nothing is recorded */
-    const char *checkpoint;  /* path; NULL: none. When the file exists, the stage goes on from there */
-    const char *fingerprint; /* of the recipe */
-    struct arena *profile;   /* not NULL: the steps are profiled, and loop_result.profile is this arena's */
-    bool announce;           /* summary.h before the first step */
-    unsigned plan_flags;     /* PLAN_NO_SHARING, PLAN_POISON: for tests */
+    struct record *record;         /* NULL: nothing is recorded */
+    const char *checkpoint;        /* path; NULL: none. When the file exists, the stage goes on from there */
+    const char *fingerprint;       /* of the recipe */
+    const char *const *parts_from; /* parts.h: files of earlier stages, the latest last */
+    int n_parts_from;
+    const char *parts_to;  /* NULL: no stage comes behind */
+    struct arena *profile; /* not NULL: the steps are profiled, and loop_result.profile is this arena's */
+    bool announce;         /* summary.h before the first step */
+    unsigned plan_flags;   /* PLAN_NO_SHARING, PLAN_POISON: for tests */
     void (*progress)(void *user, const struct loop_progress *progress);
     void *user;
 };

@@ -100,12 +100,22 @@ static const struct recording *recording_find(const struct stage_graph_spec *spe
     return NULL;
 }
 
+/* student_read: does a term read layers of this learner as its student's? */
+static bool student_read(struct context *ctx, const struct stage *stage, int learner)
+{
+    int layers[TAPS_MAX];
+    for (int i = 0; i < stage->n_terms; i++)
+        if (stage->terms[i].student == learner && tap_layers(ctx, stage, &stage->terms[i], SIDE_STUDENT, layers) != 0)
+            return true;
+    return false;
+}
+
 /* instance_needed: not where the learner only teaches and all its taps are recorded. */
 static bool instance_needed(struct context *ctx, const struct stage_graph_spec *spec, int learner)
 {
     int layers[TAPS_MAX * 4];
     const struct learner *who = &spec->stage->learners[learner];
-    if (who->learns)
+    if (who->learns || student_read(ctx, spec->stage, learner))
         return true;
     int n = stage_teacher_taps(ctx, spec->stage, learner, layers, TAPS_MAX * 4);
     bool all = n >= 0;

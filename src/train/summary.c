@@ -41,7 +41,7 @@ static void own_add(struct text *text, const struct parameters *own)
         learnt += entry->elements;
     }
     if (learnt)
-        text_format(text, ": %lld parameters, not exported", (long long)learnt);
+        text_format(text, ": %lld values, not exported", (long long)learnt);
 }
 
 static void gradient_add(struct text *text, const struct stage_graph *built, int term)

@@ -103,6 +103,16 @@ def check_recipes(section):
     wrong("4:39: ", ["taps: expected auto, found \"all\""], rest="distill: {losses: [{method: at, taps: all}]}")
     wrong("4:39: ", ["taps: auto chooses the layers", "leave one out"],
           rest="distill: {losses: [{method: at, taps: auto, student: [relu1]}]}")
+    wrong("4:55: ", ["losses and stages are given"],
+          rest="distill: {stages: [{losses: [{method: kd}]}], losses: [{method: kd}]}")
+    wrong("4:19: ", ["stages: expected a list", "found an empty one"], rest="distill: {stages: []}")
+    wrong("4:20: ", ["stages: expected losses: in each stage"], rest="distill: {stages: [{epochs: 1}]}")
+    wrong("4:20: ", ["expected epochs: N of at least 1 in every stage but the last"],
+          rest="distill: {stages: [{losses: [{method: kd}]}, {losses: [{method: kd}]}]}")
+    wrong("4:19: ", ["they take 99 epochs together", "of student.train.epochs"],
+          rest="distill: {stages: [{losses: [{method: kd}], epochs: 99}, {losses: [{method: kd}]}]}")
+    wrong("4:27: ", ["letters, digits", "found \"a/b\""],
+          rest="distill: {stages: [{name: a/b, losses: [{method: kd}], epochs: 1}, {losses: [{method: kd}]}]}")
     wrong("4:33: ", ["no option \"zzz\"", "retort help method kd"], rest="distill: {losses: [{method: kd, zzz: 2}]}")
     wrong("4:46: ", ["\"temperature\"", "expected", "found 0"], rest="distill: {losses: [{method: kd, temperature: 0}]}")
     wrong("4:19: ", ["no scheme \"ofline\"", "nearest: \"offline\""], rest="distill: {scheme: ofline}")

@@ -59,8 +59,12 @@ static void expect_pairs(struct fixture *f, const char *method, const char *stud
 {
     struct pairing pairing;
     struct network *student = network_of(f, student_yaml), *teacher = network_of(f, teacher_yaml);
-    assert_int_equal(pairing_choose(&f->ctx, method_find(&f->ctx, method, NULL), student, teacher, &pairing),
-                     STATUS_OK);
+    const struct method *found = method_find(&f->ctx, method, NULL);
+    void *options = arena_take(f->arena, 1, found->options_size + 1);
+    assert_int_equal(
+        options_bind(&f->ctx, f->arena, (struct option_set){found->options, found->n_options}, NULL, method, options),
+        STATUS_OK);
+    assert_int_equal(pairing_choose(&f->ctx, found, options, student, teacher, &pairing), STATUS_OK);
     expect_side(student, &pairing, SIDE_STUDENT, student_names);
     expect_side(teacher, &pairing, SIDE_TEACHER, teacher_names);
     network_free(student);
@@ -125,11 +129,11 @@ static void test_too_few_maps_are_refused_in_words(void **state)
     struct pairing pairing;
     struct network *student = network_of(f, one), *teacher = network_of(f, flat);
     const struct method *fsp = method_find(&f->ctx, "fsp", NULL), *at = method_find(&f->ctx, "at", NULL);
-    assert_int_equal(pairing_choose(&f->ctx, fsp, student, student, &pairing), STATUS_BAD_INPUT);
+    assert_int_equal(pairing_choose(&f->ctx, fsp, NULL, student, student, &pairing), STATUS_BAD_INPUT);
     assert_non_null(strstr(f->ctx.error.message,
                            "method fsp: expected at least 2 maps of different resolution in the student, found 1"));
     error_clear(&f->ctx);
-    assert_int_equal(pairing_choose(&f->ctx, at, student, teacher, &pairing), STATUS_BAD_INPUT);
+    assert_int_equal(pairing_choose(&f->ctx, at, NULL, student, teacher, &pairing), STATUS_BAD_INPUT);
     assert_non_null(strstr(f->ctx.error.message, "at least 1 map of different resolution in the teacher, found 0"));
     error_clear(&f->ctx);
     network_free(student);

@@ -131,6 +131,11 @@ static double ft_reference(const struct method_case *c, const void *options)
     return sum / (s.b * map_row(&s));
 }
 
+static bool ft_teacher_alone(const void *options)
+{
+    return ((const struct ft_options *)options)->stage == STAGE_PARAPHRASER;
+}
+
 const struct method method_ft = {
     .name = "ft",
     .summary = "factors become those that a paraphraser, learnt first, finds in the teacher",
@@ -144,5 +149,6 @@ const struct method method_ft = {
     METHOD_OPTIONS(ft_specs, struct ft_options),
     .batch_min = 1,
     .build = ft_build,
+    .teacher_alone = ft_teacher_alone,
     .reference = ft_reference,
 };
