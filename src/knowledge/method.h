@@ -84,6 +84,14 @@ struct method_case {
     const void *own_user;
 };
 
+/* What a method puts behind the student's tap: convolutions without bias, padded to keep the size, each with batch norm and ReLU, the
+ * i-th of the own arrays projector.i. */
+struct extension {
+    int count;
+    int64_t out[4];
+    int kernel[4];
+};
+
 struct method {
     const char *name, *summary, *formula, *paper, *when;
     enum method_family family;
@@ -96,7 +104,11 @@ struct method {
     double tolerance; /* of the loss in f32, relative, where terms cancel; 0: 1e-5 */
     /* build: a scalar, unweighted; NULL: error recorded. A helper that is learnt first has a stage among the options. */
     struct node *(*build)(struct graph *, const struct method_site *, const void *options);
-    bool (*teacher_alone)(const void *options); /* with these options no student is read; NULL: it always is, as the inputs say */
+    bool (*teacher_alone)(
+        const void *options); /* with these options no student is read; NULL: it always is, as the inputs say */
+    /* extends: the student goes on through these layers into the teacher's behind its tap of so many channels, and is evaluated and exported
+     * with both; NULL: it stays as it is. */
+    void (*extends)(const void *options, int64_t channels, struct extension *out);
     double (*reference)(const struct method_case *,
                         const void *options); /* plain loops in double, independent of build */
 };

@@ -86,7 +86,7 @@ struct node *part_batch_norm(struct graph *graph, const struct method_site *site
     const struct init one = {INIT_CONSTANT, 1}, zero = {INIT_ZERO, 0};
     struct node *gamma = named_parameter(graph, site, name, ".bn.weight", channels, one, flags);
     struct node *beta = named_parameter(graph, site, name, ".bn.bias", channels, zero, flags);
-    if (!(flags & PART_FROZEN))
+    if (!(flags & (PART_FROZEN | PART_RUNNING)))
         return graph_batch_norm(graph, x, gamma, beta, NULL, NULL, epsilon);
     const char *mean_name = part_name(graph, site, name, ".bn.running_mean");
     const char *var_name = part_name(graph, site, name, ".bn.running_var");
@@ -94,7 +94,8 @@ struct node *part_batch_norm(struct graph *graph, const struct method_site *site
         return NULL;
     struct node *mean = graph_state(graph, site->own, mean_name, channels, zero);
     struct node *var = graph_state(graph, site->own, var_name, channels, one);
-    return graph_batch_norm_inference(graph, x, gamma, beta, mean, var, epsilon);
+    return flags & PART_FROZEN ? graph_batch_norm_inference(graph, x, gamma, beta, mean, var, epsilon)
+                               : graph_batch_norm(graph, x, gamma, beta, mean, var, epsilon);
 }
 
 struct node *part_given(struct graph *graph, const struct method_site *site, const char *name, enum element element,

@@ -6,7 +6,11 @@
 
 #include "knowledge/method.h"
 
-enum { PART_BIAS = 1, PART_FROZEN = 2 /* no gradient is asked for; a norm goes by its running statistics */ };
+enum {
+    PART_BIAS = 1,
+    PART_FROZEN = 2, /* no gradient is asked for; a norm goes by its running statistics */
+    PART_RUNNING = 4 /* a norm keeps running statistics, for a later stage or for export */
+};
 
 /* part_at: the site as tap i of n sees it: where a method with several taps has a part for each. */
 struct method_site part_at(const struct method_site *site, int i, int n);
@@ -21,8 +25,8 @@ struct node *part_convolution(struct graph *, const struct method_site *, struct
 /* part_linear: x [B,D] -> [B,out]; NAME.weight [out,D]. */
 struct node *part_linear(struct graph *, const struct method_site *, struct node *x, const char *name, int64_t out,
                          unsigned flags);
-/* part_batch_norm: over the last axis, by the statistics of the batch; NAME.bn.weight, NAME.bn.bias (frozen: also
- * NAME.bn.running_mean, NAME.bn.running_var). */
+/* part_batch_norm: over the last axis, by the statistics of the batch; NAME.bn.weight, NAME.bn.bias (frozen or
+ * running: also NAME.bn.running_mean, NAME.bn.running_var). */
 struct node *part_batch_norm(struct graph *, const struct method_site *, struct node *x, const char *name,
                              unsigned flags);
 /* part_given: an own array that is given, or NULL without an error. part_random: numbers of the term's own stream. */

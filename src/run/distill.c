@@ -104,7 +104,7 @@ static enum status student_run(struct context *ctx, struct distillation *d, int 
                                struct program_memory *memory)
 {
     enum status status = STATUS_OK;
-    struct student student = {{0}, NULL, NULL};
+    struct student student = {.network = NULL};
     int per_seed = students_per_seed(d);
     struct arena *arena = arena_new(ctx);
     if (!arena)
@@ -137,7 +137,7 @@ static enum status student_thread(struct context *ctx, void *user, int i)
 static enum status students_check(struct distillation *d)
 {
     enum status status = STATUS_OK;
-    struct student student = {{0}, NULL, NULL};
+    struct student student = {.network = NULL};
     struct stage_graph *built = NULL;
     struct program *program = NULL;
     struct program_memory *memory = NULL;
@@ -224,7 +224,7 @@ static enum status layers_add(struct context *ctx, const struct stage *stage, in
 static enum status recordings_prepare(struct distillation *d)
 {
     enum status status = STATUS_OK;
-    struct student student = {{0}, NULL, NULL};
+    struct student student = {.network = NULL};
     int layers[RECORDINGS_MAX];
     const struct augmentation *augmentation = d->plan.data->augmentation;
     int64_t views = augmentation_views(augmentation);

@@ -1,6 +1,8 @@
 /* stages.c: see stages.h. */
 #include "run/stages.h"
 
+#include "run/extension.h"
+
 /* stage_labels: a stage of one network that learns from the labels. */
 static enum status stage_labels(struct context *ctx, struct arena *arena, const struct term *labels, const char *name,
                                 const char *role, uint64_t seed, struct network *network,
@@ -65,6 +67,8 @@ enum status student_stages(struct context *ctx, struct arena *arena, const struc
     RETURN_IF(student_list(ctx, arena, plan, teacher, seed, alone, student));
     for (int i = 0; i < student->list.count; i++)
         RETURN_IF(stage_follow(ctx, arena, plan, &plan->student, &student->list.stages[i], &student->average));
+    if (!alone && student->list.count > 0)
+        RETURN_IF(extension_add(ctx, arena, plan, &student->list.stages[student->list.count - 1], &student->extended));
     return STATUS_OK;
 }
 
@@ -72,6 +76,7 @@ void student_free(struct student *student)
 {
     network_free(student->network);
     network_free(student->average);
+    network_free(student->extended);
 }
 
 enum status teacher_stage(struct context *ctx, struct arena *arena, const struct plan *plan, struct network *network,

@@ -7,7 +7,8 @@
 /* The stages of one seed's student, in order, and its network. */
 struct student {
     struct stage_list list;
-    struct network *network, *average; /* owned; average: what follows the network, NULL where none is asked for */
+    /* Owned; average: what follows the network, extended: what a method makes of it; NULL where none is asked for. */
+    struct network *network, *average, *extended;
 };
 
 /* student_stages: `student` is zeroed; everything but the networks lies in the arena. teacher: borrowed; NULL: none. In any case

@@ -17,21 +17,30 @@ static void *grown(struct arena *arena, const void *from, int count, size_t size
     return to;
 }
 
-enum status stage_average(struct context *ctx, struct arena *arena, struct stage *stage, struct network *average)
+enum status stage_follower(struct context *ctx, struct arena *arena, struct stage *stage, struct learner learner,
+                           struct event event)
 {
-    int subject = stage->subject, last = stage->n_learners;
-    const struct average *how = &stage->budget.average;
     struct learner *learners = grown(arena, stage->learners, stage->n_learners, sizeof *learners);
     struct event *events = grown(arena, stage->events, stage->n_events, sizeof *events);
     if (!learners || !events)
         return ctx->error.status;
-    learners[last] = (struct learner){.name = "average", .network = average};
-    events[stage->n_events] = (struct event){
-        .when = EVENT_STEP, .what = EVENT_AVERAGE, .from = subject, .to = last, .rate = how->decay, .ramp = how->ramp};
+    learners[stage->n_learners] = learner;
+    events[stage->n_events] = event;
     stage->learners = learners;
-    stage->n_learners++;
     stage->events = events;
+    stage->subject = stage->n_learners++;
     stage->n_events++;
-    stage->subject = last;
     return STATUS_OK;
+}
+
+enum status stage_average(struct context *ctx, struct arena *arena, struct stage *stage, struct network *average)
+{
+    const struct average *how = &stage->budget.average;
+    const struct event event = {.when = EVENT_STEP,
+                                .what = EVENT_AVERAGE,
+                                .from = stage->subject,
+                                .to = stage->n_learners,
+                                .rate = how->decay,
+                                .ramp = how->ramp};
+    return stage_follower(ctx, arena, stage, (struct learner){.name = "average", .network = average}, event);
 }

@@ -36,13 +36,21 @@ struct term {
 
 enum event_when { EVENT_STEP, EVENT_EPOCH };
 enum event_what {
-    EVENT_COPY,    /* `to` takes the values of `from` */
-    EVENT_AVERAGE, /* to = rate * to + (1 - rate) * from; begins as a copy of `from` */
+    EVENT_COPY,     /* `to` takes the values of `from` */
+    EVENT_ASSEMBLE, /* `to` takes its parts from several: pieces; at the stage's start too */
+    EVENT_AVERAGE,  /* to = rate * to + (1 - rate) * from; begins as a copy of `from` */
+};
+/* A tensor of `to`: that of a learner, or of a term's own parts (the other is -1). */
+struct piece {
+    int learner, term;
+    const char *from, *to;
 };
 struct event {
     enum event_when when;
     enum event_what what;
     int from, to; /* learners, of alike networks */
+    const struct piece *pieces;
+    int n_pieces;
     double rate;
     bool ramp; /* the rate is at most 1 - 1/(step + 1): at first the mean of all values so far */
 };
@@ -120,6 +128,9 @@ extern const size_t scheme_table_count;
 /* scheme_find: NULL with the error (nearest name) recorded at `at`. */
 const struct scheme *scheme_find(struct context *ctx, const char *name, const struct value *at);
 
+/* stage_follower: adds a learner that the event keeps up to date (event.to is its index), and which takes the subject's place. */
+enum status stage_follower(struct context *ctx, struct arena *arena, struct stage *stage, struct learner learner,
+                           struct event event);
 /* stage_average: as stage->budget.average says: adds a learner, `average` (a network like the subject's, borrowed), which follows the
  * subject after each step and takes its place: it is evaluated and saved. */
 enum status stage_average(struct context *ctx, struct arena *arena, struct stage *stage, struct network *average);

@@ -77,6 +77,8 @@ enum status stage_check(struct context *ctx, const struct stage *stage)
         const struct event *event = &stage->events[i];
         if (!index_ok(event->from, stage->n_learners) || !index_ok(event->to, stage->n_learners))
             return fail(ctx, STATUS_BAD_INPUT, "stage %s, event %d: no such learner", stage->name, i);
+        if (event->what == EVENT_ASSEMBLE)
+            continue;
         RETURN_IF(parameters_alike(stage->learners[event->to].network->parameters,
                                    stage->learners[event->from].network->parameters));
     }

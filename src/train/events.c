@@ -3,16 +3,37 @@
 
 #include "nn/network.h"
 
+#include <string.h>
+
 static struct parameters *parameters_of(const struct stage *stage, int learner)
 {
     return stage->learners[learner].network->parameters;
 }
 
-void events_begin(const struct stage *stage)
+/* assemble: entries that do not fit are the maker's mistake, and keep their values. */
+static void assemble(const struct stage_graph *built, const struct event *event)
 {
+    struct parameters *to = parameters_of(built->stage, event->to);
+    for (int i = 0; i < event->n_pieces; i++) {
+        const struct piece *piece = &event->pieces[i];
+        const struct parameters *from =
+            piece->learner >= 0 ? parameters_of(built->stage, piece->learner) : built->own[piece->term].parameters;
+        const int at = parameters_find(to, piece->to), source = parameters_find(from, piece->from);
+        if (at >= 0 && source >= 0 && to->entries[at].elements == from->entries[source].elements)
+            memcpy(parameters_value(to, at), parameters_value(from, source),
+                   (size_t)to->entries[at].elements * element_size(to->element));
+    }
+    parameters_touch(to);
+}
+
+void events_begin(const struct stage_graph *built)
+{
+    const struct stage *stage = built->stage;
     for (int i = 0; i < stage->n_events; i++)
         if (stage->events[i].what == EVENT_AVERAGE)
             parameters_copy(parameters_of(stage, stage->events[i].to), parameters_of(stage, stage->events[i].from));
+        else if (stage->events[i].what == EVENT_ASSEMBLE)
+            assemble(built, &stage->events[i]);
 }
 
 /* event_rate: with a ramp the average is at first the mean of all values so far. */
@@ -22,8 +43,9 @@ static double event_rate(const struct event *event, int64_t step)
     return event->ramp && most < event->rate ? most : event->rate;
 }
 
-void events_run(const struct stage *stage, enum event_when when, int64_t step, const struct kernels *table)
+void events_run(const struct stage_graph *built, enum event_when when, int64_t step, const struct kernels *table)
 {
+    const struct stage *stage = built->stage;
     for (int i = 0; i < stage->n_events; i++) {
         const struct event *event = &stage->events[i];
         struct parameters *to = parameters_of(stage, event->to);
@@ -32,6 +54,8 @@ void events_run(const struct stage *stage, enum event_when when, int64_t step, c
             continue;
         if (event->what == EVENT_COPY)
             parameters_copy(to, from);
+        else if (event->what == EVENT_ASSEMBLE)
+            assemble(built, event);
         else
             parameters_average(to, from, event_rate(event, step), table);
     }

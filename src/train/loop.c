@@ -135,7 +135,7 @@ static enum status loop_open(struct loop *loop)
     }
     for (int i = 0; i < loop->spec->n_parts_from; i++)
         RETURN_IF(parts_load(ctx, loop->spec->parts_from[i], loop->built));
-    events_begin(loop->stage);
+    events_begin(loop->built);
     loop->learning =
         learning_new(ctx, loop->built, loop->program, kernels_of(loop->spec->kernels, loop->spec->precision));
     return loop->learning ? STATUS_OK : ctx->error.status;
@@ -327,7 +327,7 @@ static enum status step_take(struct loop *loop, const struct batch *batch)
     if (!isfinite(loss))
         return not_finite(loop, &bindings);
     learning_step(loop->learning, loop->step, loop->steps, loop->epoch_steps);
-    events_run(loop->stage, EVENT_STEP, loop->step, loop->learning->table);
+    events_run(loop->built, EVENT_STEP, loop->step, loop->learning->table);
     profile_lap(loop->profile, PROFILE_OPTIMISER);
     loop->loss = loop->loss > 0 ? (1 - SMOOTHING) * loop->loss + SMOOTHING * loss : loss;
     loop->step++;
@@ -358,7 +358,7 @@ static enum status validate(struct loop *loop)
 static enum status epoch_close(struct loop *loop)
 {
     RETURN_IF(weights_check(loop));
-    events_run(loop->stage, EVENT_EPOCH, loop->step - 1, loop->learning->table);
+    events_run(loop->built, EVENT_EPOCH, loop->step - 1, loop->learning->table);
     RETURN_IF(validate(loop));
     if (loop->best)
         early_stop_look(loop->best, epoch_of(loop, loop->step - 1) + 1, loop->validation.accuracy);

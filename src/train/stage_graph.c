@@ -1,6 +1,9 @@
 /* stage_graph.c: builds a stage's graph. */
 #include "train/stage_graph.h"
 
+#include "base/arena.h"
+#include "nn/layer.h"
+
 #include <string.h>
 
 enum { TAPS_MAX = METHOD_TAPS };
@@ -148,6 +151,23 @@ static struct store *term_store(void *user, const char *name, int64_t rows, stru
     return store;
 }
 
+/* norm_of: the scale and shift that a teacher's batch norm has, for methods that reckon with them. */
+static enum status norm_of(struct graph *graph, const struct network *network, const struct layer *layer,
+                           struct tap *tap)
+{
+    const struct init none = {INIT_ZERO, 0};
+    struct node **nodes[] = {&tap->gamma, &tap->beta};
+    static const char *const names[] = {"weight", "bias"};
+    for (int i = 0; i < 2 && strcmp(layer->type->name, "batch_norm") == 0; i++) {
+        const char *name = arena_format(graph->arena, "%s.%s", layer->name, names[i]);
+        const int entry = name ? parameters_find(network->parameters, name) : -1;
+        if (entry >= 0)
+            *nodes[i] = graph_parameter(graph, network->parameters, name, network->parameters->entries[entry].shape,
+                                        none, true);
+    }
+    return graph->ctx->error.status;
+}
+
 /* taps_side: the nodes of a term's taps on one side; a teacher's are constants. */
 static int taps_side(struct stage_graph *built, const struct stage_graph_spec *spec, const struct term *term,
                      enum side side, struct tap *taps)
@@ -163,7 +183,8 @@ static int taps_side(struct stage_graph *built, const struct stage_graph_spec *s
                                       : built->instances[learner].layers[layers[i]];
         taps[i] = (struct tap){.node = side == SIDE_TEACHER ? graph_stop_gradient(graph, node) : node,
                                .layer = network->layers[layers[i]].name};
-        if (!taps[i].node)
+        if (!taps[i].node ||
+            (side == SIDE_TEACHER && norm_of(graph, network, &network->layers[layers[i]], &taps[i]) != STATUS_OK))
             return -1;
     }
     return n;

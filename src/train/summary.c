@@ -28,7 +28,7 @@ static void side_add(struct text *text, const struct term_taps *taps, enum side 
 }
 
 /* own_add: the term's weights by name and shape: its connectors and other helpers. */
-static void own_add(struct text *text, const struct parameters *own)
+static void own_add(struct text *text, const struct parameters *own, const struct method *method)
 {
     int64_t learnt = 0;
     char shape[SHAPE_TEXT_SIZE];
@@ -41,7 +41,8 @@ static void own_add(struct text *text, const struct parameters *own)
         learnt += entry->elements;
     }
     if (learnt)
-        text_format(text, ": %lld values, not exported", (long long)learnt);
+        text_format(text, ": %lld values, %s", (long long)learnt,
+                    method->extends ? "part of the student" : "not exported");
 }
 
 static void gradient_add(struct text *text, const struct stage_graph *built, int term)
@@ -70,9 +71,18 @@ static void term_add(struct text *text, const struct stage_graph *built, int ind
     text_add(text, "  ");
     side_add(text, &built->taps[index], SIDE_STUDENT, built->stage->learners[term->student].name);
     side_add(text, &built->taps[index], SIDE_TEACHER, teacher);
-    own_add(text, built->own[index].parameters);
+    own_add(text, built->own[index].parameters, term->method);
     gradient_add(text, built, index);
     text_add(text, "\n");
+}
+
+/* is_follower: an average or the like, which is made of others. */
+static bool is_follower(const struct stage *stage, int learner)
+{
+    for (int i = 0; i < stage->n_events; i++)
+        if (stage->events[i].to == learner)
+            return true;
+    return false;
 }
 
 /* frozen_add: the networks that no gradient reaches, by the paths of the graph. */
@@ -80,7 +90,8 @@ static void frozen_add(struct text *text, const struct stage_graph *built)
 {
     const struct stage *stage = built->stage;
     for (int i = 0; i < stage->n_learners; i++)
-        if (!graph_reaches(built->graph, built->loss, stage->learners[i].network->parameters))
+        if (stage->learners[i].network && !is_follower(stage, i) &&
+            !graph_reaches(built->graph, built->loss, stage->learners[i].network->parameters))
             text_format(text, "  %s receives no gradient\n", stage->learners[i].name);
 }
 

@@ -31,7 +31,7 @@ static enum status mutual_stage(const struct request *request, struct stage_case
         terms[2 * i + 1].name = i ? "kd1" : "kd0";
     }
     learners[2] = (struct learner){.name = "average", .network = average};
-    *event = (struct event){EVENT_STEP, EVENT_AVERAGE, 0, 2, 0.5, false};
+    *event = (struct event){.when = EVENT_STEP, .what = EVENT_AVERAGE, .from = 0, .to = 2, .rate = 0.5};
     *stage = (struct stage){.name = "peers",
                             .role = "peer",
                             .seed = request->seed,

@@ -31,7 +31,7 @@ static struct node *layer(struct graph *g, const struct method_site *site, struc
                           int64_t out, int kernel)
 {
     x = part_convolution(g, site, x, name, out, kernel, 0);
-    return graph_relu(g, part_batch_norm(g, site, x, name, 0));
+    return graph_relu(g, part_batch_norm(g, site, x, name, PART_RUNNING));
 }
 
 static struct node *simkd_build(struct graph *g, const struct method_site *site, const void *options)
@@ -69,6 +69,12 @@ static double simkd_reference(const struct method_case *c, const void *options)
     return reference_mean_square(s.v, t.v, s.b * map_row(&s));
 }
 
+static void simkd_extends(const void *options, int64_t channels, struct extension *out)
+{
+    const int64_t narrow = channels / ((const struct simkd_options *)options)->bottleneck;
+    *out = (struct extension){3, {narrow, narrow, channels}, {1, 3, 1}};
+}
+
 const struct method method_simkd = {
     .name = "simkd",
     .summary = "the student learns to feed the teacher's own classifier",
@@ -82,5 +88,6 @@ const struct method method_simkd = {
     METHOD_OPTIONS(simkd_specs, struct simkd_options),
     .batch_min = 1,
     .build = simkd_build,
+    .extends = simkd_extends,
     .reference = simkd_reference,
 };
