@@ -102,6 +102,7 @@ struct method {
     size_t n_options, options_size;
     int batch_min;
     double tolerance; /* of the loss in f32, relative, where terms cancel; 0: 1e-5 */
+    double bounded; /* where the gradient is bounded on purpose: how far it may be from the slope, relative; 0: exact */
     /* build: a scalar, unweighted; NULL: error recorded. A helper that is learnt first has a stage among the options. */
     struct node *(*build)(struct graph *, const struct method_site *, const void *options);
     bool (*teacher_alone)(

@@ -105,11 +105,11 @@ struct map reference_convolution(const struct method_case *c, struct map m, cons
     return y;
 }
 
-void reference_batch_norm(const struct method_case *c, struct map m, const char *name)
+/* normalise: by the batch where mean and var are NULL. */
+static void normalise(const struct method_case *c, struct map m, const char *name, const double *mean,
+                      const double *var)
 {
     const double *gamma = own_shaped(c, name, ".bn.weight", NULL), *beta = own_shaped(c, name, ".bn.bias", NULL);
-    const double *mean = own_shaped(c, name, ".bn.running_mean", NULL),
-                 *var = own_shaped(c, name, ".bn.running_var", NULL);
     const int area = map_area(&m), n = m.b * area;
     for (int channel = 0; channel < m.c; channel++) {
         double centre = 0, spread = 0;
@@ -126,6 +126,16 @@ void reference_batch_norm(const struct method_case *c, struct map m, const char 
             *at = gamma[channel] * (*at - centre) / sqrt(spread + 1e-5) + beta[channel];
         }
     }
+}
+
+void reference_batch_norm(const struct method_case *c, struct map m, const char *name)
+{
+    normalise(c, m, name, own_shaped(c, name, ".bn.running_mean", NULL), own_shaped(c, name, ".bn.running_var", NULL));
+}
+
+void reference_batch_norm_training(const struct method_case *c, struct map m, const char *name)
+{
+    normalise(c, m, name, NULL, NULL);
 }
 
 void reference_fit(const struct method_case *c, const struct connector_options *options, struct map *student,

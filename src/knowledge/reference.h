@@ -33,6 +33,8 @@ void reference_sizes(const struct method_case *c, struct map *a, struct map *b);
 /* NAME.weight [out,C,k,k] or [out,C], and NAME.bias where there is one. */
 struct map reference_convolution(const struct method_case *c, struct map m, const char *name);
 void reference_batch_norm(const struct method_case *c, struct map m, const char *name); /* in place; NAME.bn.* */
+/* the same by the statistics of the batch where running ones are kept as well */
+void reference_batch_norm_training(const struct method_case *c, struct map m, const char *name);
 /* as connector_fit */
 void reference_fit(const struct method_case *c, const struct connector_options *options, struct map *student,
                    struct map *teacher);

@@ -182,3 +182,24 @@ struct arrays arrays_permuted(const struct arrays *arrays, const int32_t *order)
         copy.labels[b] = arrays->labels[order[b]];
     return copy;
 }
+
+struct arrays arrays_moved(const struct arrays *arrays, double by, uint64_t seed)
+{
+    int32_t *same = take(arrays->batch, sizeof *same);
+    for (int b = 0; b < arrays->batch; b++)
+        same[b] = b;
+    struct arrays copy = arrays_permuted(arrays, same);
+    copy.order = arrays->order;
+    for (int tap = 0; tap < 2 * ARRAYS_MAX; tap++) {
+        const bool student = tap % 2 == 0;
+        double *values = (student ? copy.student : copy.teacher)[tap / 2];
+        const struct shape *shape = &(student ? copy.student_shape : copy.teacher_shape)[tap / 2];
+        struct random_key key = {seed, random_stream("moved"), (uint64_t)tap};
+        for (int64_t i = 0; values && i < shape_elements(shape); i++) {
+            values[i] *= 1 + by * (2 * random_uniform(&key, (uint64_t)i) - 1);
+            values[i] = by < 1e-6 ? values[i] : (double)(float)values[i];
+        }
+    }
+    free(same);
+    return copy;
+}

@@ -40,6 +40,8 @@ void arrays_free(struct arrays *arrays);
 void arrays_give_targets(struct arrays *arrays, uint64_t seed);
 /* arrays_drop_labels: every n-th label becomes -1, the first included; n = 0: there are no labels at all. */
 void arrays_drop_labels(struct arrays *arrays, int n);
+/* arrays_moved: a copy whose taps' elements each differ by up to `by` of themselves; floats still, unless by < 1e-6. */
+struct arrays arrays_moved(const struct arrays *arrays, double by, uint64_t seed);
 /* arrays_may_lack_student: the method can do without taps of the student, in a stage that concerns the teacher alone.
  * arrays_drop_student: leaves the teacher's. */
 bool arrays_may_lack_student(const struct method *method);

@@ -62,7 +62,7 @@ static double simkd_reference(const struct method_case *c, const void *options)
     reference_sizes(c, &s, &t);
     for (int i = 0; i < 3; i++) {
         s = reference_convolution(c, s, names[i]);
-        reference_batch_norm(c, s, names[i]);
+        reference_batch_norm_training(c, s, names[i]);
         for (int j = 0; j < s.b * map_row(&s); j++)
             s.v[j] = fmax(s.v[j], 0);
     }
