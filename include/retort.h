@@ -198,6 +198,31 @@ struct retort_distill_params retort_train_defaults(void);
 enum retort_status retort_train(struct retort_context *context, const struct retort_distill_params *params,
                                 struct retort_result **result);
 
+/** What retort_sweep is asked for. */
+struct retort_sweep_params {
+    const char *const *recipes; /**< files; none when resuming */
+    size_t recipe_count;        /**< of recipes */
+    const char *const *sets;    /**< "a.b.c=VALUE,VALUE": the values, as YAML, that the recipes' value takes in turn */
+    size_t set_count;           /**< of sets */
+    const char *folder;         /**< of the sweep */
+    bool resume;                /**< go on with the sweep in `folder` */
+    bool force;                 /**< replace a sweep that is in `folder` */
+    int jobs;                   /**< runs side by side; 0: 1 */
+    /** NULL: none. As of retort_distill; the stage is "RUN/STAGE". */
+    void (*progress)(void *user, const struct retort_progress *progress);
+    void *user; /**< of progress */
+};
+
+/** retort_sweep_defaults: of the params. */
+struct retort_sweep_params retort_sweep_defaults(void);
+/** retort_sweep: retort_distill for every recipe with every combination of the sets' values; what several runs have in
+ * common (a teacher, a student alone) is trained once. The result is the sweep's sweep.json; its "report" is a page that
+ * compares the runs. A run that fails does not stop the others: RETORT_OK, and the result's "failed" counts them, the
+ * runs' "error" says why. The same params again go on with the sweep that they began. After RETORT_CANCELLED the sweep
+ * can be resumed. */
+enum retort_status retort_sweep(struct retort_context *context, const struct retort_sweep_params *params,
+                                struct retort_result **result);
+
 /** What an ensemble says. */
 enum retort_combine {
     RETORT_MEAN_PROBABILITY, /**< the mean of the models' probabilities */

@@ -44,7 +44,10 @@ enum retort_status call_end(struct retort_context *context, struct retort_result
 /* needs: fails with STATUS_BAD_INPUT when a text that must be given is NULL. */
 enum status needs(struct context *ctx, const char *what, const char *given);
 
+/* sweep_by_gain: the runs of a sweep.json, the largest gain first, of the arena. NULL: error recorded. */
+const struct value **sweep_by_gain(struct arena *arena, const struct value *runs);
+
 /* --- views, view_*.c --- */
-result_view view_fields, view_list, view_inspect, view_plan, view_run, view_help;
+result_view view_fields, view_list, view_inspect, view_plan, view_run, view_sweep, view_help;
 
 #endif

@@ -1,9 +1,7 @@
 /* distill.c: retort_distill and retort_train. */
-#include "api/call.h"
+#include "api/run_calls.h"
 
 #include "base/file.h"
-#include "report/report.h"
-#include "run/run.h"
 
 #include <limits.h>
 
@@ -15,32 +13,6 @@ struct retort_distill_params retort_distill_defaults(void)
 struct retort_distill_params retort_train_defaults(void)
 {
     return retort_distill_defaults();
-}
-
-struct listener {
-    struct retort_context *context;
-    const struct retort_distill_params *params;
-};
-
-static void progress_forward(void *user, const struct run_progress *from)
-{
-    const struct listener *listener = user;
-    struct retort_progress progress = {.stage = from->stage,
-                                       .step = from->step,
-                                       .steps = from->steps,
-                                       .epoch = from->epoch,
-                                       .epochs = from->epochs,
-                                       .loss = from->loss,
-                                       .samples_per_second = from->samples_per_second,
-                                       .seconds_left = from->seconds_left,
-                                       .validation_accuracy = from->validation_accuracy,
-                                       .epoch_end = from->epoch_end,
-                                       .finished = from->finished,
-                                       .stages_done = from->stages_done,
-                                       .stages = from->stages};
-    pthread_mutex_lock(&listener->context->lock);
-    listener->params->progress(listener->params->user, &progress);
-    pthread_mutex_unlock(&listener->context->lock);
 }
 
 static enum status params_check(struct context *ctx, const struct retort_distill_params *params)
@@ -60,19 +32,6 @@ static enum status params_check(struct context *ctx, const struct retort_distill
     return needs(ctx, "a recipe", params->recipe);
 }
 
-/* report_make: the run stands, also where its page cannot be made. */
-static enum status report_make(struct context *ctx, const char *folder)
-{
-    enum status status = report_write(ctx, &folder, 1, NULL);
-    if (status != STATUS_OK && ctx->error.status != STATUS_NO_MEMORY) {
-        struct error first = ctx->error;
-        error_clear(ctx);
-        fail(ctx, first.status, "the run is complete, but its report is not: %.1500s. To make it: retort report %.400s",
-             first.message, folder);
-    }
-    return status;
-}
-
 static enum retort_status distill(struct retort_context *context, const struct retort_distill_params *params,
                                   bool student_only, struct retort_result **out)
 {
@@ -80,7 +39,7 @@ static enum retort_status distill(struct retort_context *context, const struct r
     if (result == NULL)
         return RETORT_NO_MEMORY;
     struct context *ctx = &result->ctx;
-    struct listener listener = {context, params};
+    struct listener listener = {context, params->progress, params->user};
     struct run_options options = {.recipe = params->recipe,
                                   .sets = params->sets,
                                   .n_sets = (int)params->set_count,
@@ -91,7 +50,7 @@ static enum retort_status distill(struct retort_context *context, const struct r
                                   .profile = params->profile,
                                   .jobs = params->jobs > 0 ? params->jobs : ctx->threads,
                                   .version = retort_version(),
-                                  .progress = params->progress != NULL ? progress_forward : NULL,
+                                  .progress = params->progress != NULL ? listener_forward : NULL,
                                   .user = &listener};
     char *recipe = NULL;
     enum status status = params_check(ctx, params);

@@ -87,7 +87,7 @@ static void bar_line(const struct progress *progress, const struct stage_line *l
     if (width < NARROW)
         snprintf(text, sizeof text, "%.12s %3.0f%%", line->name, 100 * part);
     else
-        snprintf(text, sizeof text, "%-14.24s [%s] %3.0f%%  %s left  %s", line->name, bar, 100 * part,
+        snprintf(text, sizeof text, "%-14.48s [%s] %3.0f%%  %s left  %s", line->name, bar, 100 * part,
                  time_text(at->seconds_left, left), numbers);
     if (progress->color)
         fprintf(stderr, "\033[36m%.*s\033[0m\n", width - 1, text);

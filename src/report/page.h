@@ -51,9 +51,9 @@ void page_classes(const struct page *page, const struct report_run *run);
 void page_script_with_data(const struct page *page, const char *id, const struct value *data,
                            const char *const *script);
 
-/* The two pages, whole; runs [count]. Failure: the error in the context, and the text's `failed` where it cannot grow. */
+/* The two pages, whole; runs [count]; note: below their table, NULL: none. Failure: the error in the context, and the text's `failed` where it cannot grow. */
 void page_of_run(const struct page *page, const struct report_run *run);
-void page_of_runs(const struct page *page, const struct report_run *runs, int count);
+void page_of_runs(const struct page *page, const struct report_run *runs, int count, const char *note);
 
 /* Parts of the first page. page_verdict: what came of the run, in one sentence. page_key_figures: the few numbers that
  * one wants first. page_comparison: tables and charts of the two sides; page_comparison_rows: what those charts draw. The others are whole sections, left out where the record does not

@@ -19,5 +19,9 @@
  * STATUS_IO: no result.json (the run is not finished), or the page cannot be written. A run without record.sqlite or
  * recipe.yaml, and a machine without Chart.js, give a page that says what is missing. */
 enum status report_write(struct context *ctx, const char *const *run_folders, int count, const char *out_path);
+/* report_write_noted: likewise, a page that compares runs, with a note below their table, where it says what the runs themselves cannot;
+ * NULL: report_write. */
+enum status report_write_noted(struct context *ctx, const char *const *run_folders, int count, const char *out_path,
+                               const char *note);
 
 #endif

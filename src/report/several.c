@@ -94,7 +94,41 @@ static void add_runs(const struct page *page, const struct report_run *runs, int
                          "distilled minus alone, in points, paired by seed, with its interval.");
 }
 
-void page_of_runs(const struct page *page, const struct report_run *runs, int count)
+/* cost_points: [{"label","parameters","macs","alone","distilled"}], a run each; accuracy in percent. */
+static struct value *cost_points(struct arena *arena, const struct report_run *runs, int count)
+{
+    struct value *list = value_list(arena);
+    for (int i = 0; i < count; i++) {
+        const char *student = report_student(&runs[i]);
+        if (student == NULL)
+            continue;
+        struct value *point = value_set(arena, value_map(arena), "label", value_text(arena, runs[i].name));
+        point = value_set(arena, point, "parameters", html_short(arena, ROLE_MEAN(&runs[i], student, parameters)));
+        point = value_set(arena, point, "macs", html_short(arena, ROLE_MEAN(&runs[i], student, macs)));
+        point = value_set(arena, point, "alone", html_short(arena, student_figure(&runs[i], "alone", NULL) * 100));
+        point =
+            value_set(arena, point, "distilled", html_short(arena, student_figure(&runs[i], "distilled", NULL) * 100));
+        list = value_append(arena, list, point);
+    }
+    return list;
+}
+
+static void add_charts(const struct page *page, int count, int compared)
+{
+    int height = 120 + 26 * compared;
+    page_charts(page);
+    if (count > 1)
+        page_chart(page, "costs", CHART_WHOLE, 340, "Accuracy against cost",
+                   "A student each; further up and to the left is better. Means over the seeds.");
+    if (compared > 0) {
+        page_chart(page, "pairs", CHART_HALF, height, "Accuracy, run by run", "Means over the seeds.");
+        page_chart(page, "gains", CHART_HALF, height, "What distillation gained",
+                   "The bars are the intervals of the mean gains; right of the line is better.");
+    }
+    page_charts_end(page);
+}
+
+void page_of_runs(const struct page *page, const struct report_run *runs, int count, const char *note)
 {
     char title[64];
     struct value *rows = value_list(page->arena);
@@ -106,22 +140,22 @@ void page_of_runs(const struct page *page, const struct report_run *runs, int co
                           true);
         compared++;
     }
-    snprintf(title, sizeof title, "%d runs compared", count);
+    snprintf(title, sizeof title, "%d run%s compared", count, count > 1 ? "s" : "");
     page_begin(page, "Retort · comparison of runs", title);
     add_lead(page->out, runs, count);
     text_add(page->out, "</header>\n");
     page_section(page, "Runs");
     add_runs(page, runs, count);
-    if (compared > 0) {
-        int height = 120 + 26 * compared;
-        page_charts(page);
-        page_chart(page, "pairs", CHART_HALF, height, "Accuracy, run by run", "Means over the seeds.");
-        page_chart(page, "gains", CHART_HALF, height, "What distillation gained",
-                   "The bars are the intervals of the mean gains; right of the line is better.");
-        page_charts_end(page);
+    if (note != NULL) {
+        text_add(page->out, "<p class=\"note\">");
+        html_text(page->out, note);
+        text_add(page->out, "</p>\n");
     }
+    if (count > 1 || compared > 0)
+        add_charts(page, count, compared);
     page_section_end(page);
     struct value *data = value_set(page->arena, value_map(page->arena), "pairs", rows);
+    data = value_set(page->arena, data, "costs", cost_points(page->arena, runs, count));
     if (data == NULL)
         page->out->failed = true;
     page_end(page, runs[0].version, data);

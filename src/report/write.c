@@ -27,6 +27,12 @@ static enum status save(struct context *ctx, const char *path, const struct text
 
 enum status report_write(struct context *ctx, const char *const *run_folders, int count, const char *out_path)
 {
+    return report_write_noted(ctx, run_folders, count, out_path, NULL);
+}
+
+enum status report_write_noted(struct context *ctx, const char *const *run_folders, int count, const char *out_path,
+                               const char *note)
+{
     assert(count >= 1 && (count == 1 || out_path != NULL));
     enum status status = STATUS_OK;
     char *own_path = NULL, *library = NULL;
@@ -46,10 +52,10 @@ enum status report_write(struct context *ctx, const char *const *run_folders, in
     }
     TRY(chart_library(ctx, RETORT_CHART_JS, &library));
     struct page page = {.ctx = ctx, .arena = arena, .library = library, .out = &out};
-    if (count == 1)
+    if (count == 1 && note == NULL)
         page_of_run(&page, &runs[0]);
     else
-        page_of_runs(&page, runs, count);
+        page_of_runs(&page, runs, count, note);
     TRY(ctx->error.status); /* the page is sticky: whatever failed has recorded why */
     assert(!out.failed);
     TRY(save(ctx, out_path, &out));

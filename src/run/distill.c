@@ -4,6 +4,7 @@
 #include "format/json.h"
 #include "recipe/recipe.h"
 #include "run/result.h"
+#include "run/share.h"
 #include "run/stages.h"
 #include "train/stage_graph.h"
 
@@ -28,6 +29,7 @@ struct distillation {
     struct program_memory *memory;
     double *teacher_logits;
     struct recording recordings[RECORDINGS_MAX];
+    bool recordings_shared; /* they are the share's */
     struct value *entries;
     char teacher_sha256[65];
 };
@@ -227,17 +229,26 @@ static enum status recordings_prepare(struct distillation *d)
     struct student student = {.network = NULL};
     int layers[RECORDINGS_MAX];
     const struct augmentation *augmentation = d->plan.data->augmentation;
-    int64_t views = augmentation_views(augmentation);
+    int64_t views = augmentation_views(augmentation), batch = d->plan.student.train.budget.batch;
+    struct share *share = d->options->share;
     if (!with_teacher(d) || !recordings_worth(d, views))
         return STATUS_OK;
     TRY(student_stages(d->ctx, d->arena, &d->plan, d->teacher, (uint64_t)d->plan.seeds.values[0], false, &student));
     int count = 0;
     for (int i = 0; i < student.list.count; i++)
         TRY(layers_add(d->ctx, &student.list.stages[i], layers, &count));
-    if (count == 0 || !recordings_fit(d, layers, count, views))
-        goto cleanup;
-    TRY(recordings_make(d->ctx, d->teacher, layers, count, &d->plan.data->splits[SPLIT_TRAIN], augmentation,
-                        d->plan.student.train.budget.batch, d->plan.precision, d->kernels, d->memory, d->recordings));
+    const char *name =
+        share ? share_name(d->ctx, d->arena, &d->plan, "teacher", "teacher", d->plan.teacher_seed) : NULL;
+    if (share && !name)
+        TRY(d->ctx->error.status);
+    d->recordings_shared = share_outputs_take(share, name, layers, count, batch, d->teacher, d->recordings);
+    if (!d->recordings_shared) {
+        if (count == 0 || !recordings_fit(d, layers, count, views))
+            goto cleanup;
+        TRY(recordings_make(d->ctx, d->teacher, layers, count, &d->plan.data->splits[SPLIT_TRAIN], augmentation, batch,
+                            d->plan.precision, d->kernels, d->memory, d->recordings));
+        d->recordings_shared = share_outputs_give(share, name, layers, count, batch, d->recordings);
+    }
     d->site.recordings = d->recordings;
     d->site.n_recordings = count;
 cleanup:
@@ -364,9 +375,7 @@ static enum status distillation_open(struct distillation *d)
     if (options->resume)
         return STATUS_OK;
     const char *folder = options->folder ? options->folder : folder_default(d->arena, d->plan.name);
-    return folder
-               ? folder_create(ctx, &d->plan, folder, options->force, d->student_only ? "train" : "distill", &d->folder)
-               : ctx->error.status;
+    return folder ? folder_create(ctx, &d->plan, folder, options, &d->folder) : ctx->error.status;
 }
 
 static enum status distillation_run(struct distillation *d, struct value **result)
@@ -375,6 +384,8 @@ static enum status distillation_run(struct distillation *d, struct value **resul
     d->site = (struct run_site){.plan = &d->plan,
                                 .folder = &d->folder,
                                 .options = d->options,
+                                .share = d->options->share,
+                                .recipe_sha256 = d->plan.sha256,
                                 .stages = (with_teacher(d) ? 1 : 0) + (int)d->plan.seeds.count * students_per_seed(d)};
     d->kernels = kernel_context_new(d->ctx, d->ctx->threads);
     d->memory = d->kernels ? program_memory_new(d->ctx) : NULL;
@@ -393,7 +404,9 @@ static enum status distillation_run(struct distillation *d, struct value **resul
 
 static void distillation_close(struct distillation *d)
 {
-    for (int i = 0; i < RECORDINGS_MAX; i++)
+    if (d->recordings_shared)
+        share_outputs_release(d->options->share);
+    for (int i = 0; i < RECORDINGS_MAX && !d->recordings_shared; i++)
         recording_free(&d->recordings[i]);
     memory_free(d->ctx, d->teacher_logits);
     network_free(d->teacher);

@@ -76,7 +76,7 @@ enum status folder_put(struct context *ctx, const char *path, const void *bytes,
 
 /* folder_hold: two processes in one folder would write each other's checkpoints. The lock ends with the process, however that
  * ends; where the file system has no locks, the run goes on without. */
-static enum status folder_hold(struct context *ctx, struct folder *folder)
+enum status folder_hold(struct context *ctx, struct folder *folder)
 {
     folder->lock = opendir(folder->path);
     if (folder->lock && flock(dirfd(folder->lock), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
@@ -88,22 +88,24 @@ static enum status folder_hold(struct context *ctx, struct folder *folder)
 }
 
 /* folder_begin: the record, then the recipe, with which the run is there. */
-static enum status folder_begin(struct context *ctx, const struct plan *plan, const char *command, const char *recipe,
-                                struct folder *folder)
+static enum status folder_begin(struct context *ctx, const struct plan *plan, const struct run_options *options,
+                                const char *recipe, struct folder *folder)
 {
     char started[32];
     struct record_run run = {.started = time_now("%Y-%m-%d %H:%M:%S", started), .recipe_sha256 = plan->sha256};
     RETURN_IF(record_open(ctx, folder->record_path, RECORD_CREATE, &folder->record));
     RETURN_IF(record_run(ctx, folder->record, &run));
-    RETURN_IF(record_note(ctx, folder->record, "command", command));
+    RETURN_IF(record_note(ctx, folder->record, "command", options->student_only ? "train" : "distill"));
+    if (options->sweep)
+        RETURN_IF(record_note(ctx, folder->record, "sweep", options->sweep));
     RETURN_IF(record_note(ctx, folder->record, "recipe_sha256", plan->sha256));
     RETURN_IF(record_flush(ctx, folder->record));
     directory_empty(plan->arena, folder_file(plan->arena, folder, "checkpoints"));
     return folder_put(ctx, recipe, plan->text, strlen(plan->text));
 }
 
-enum status folder_create(struct context *ctx, const struct plan *plan, const char *path, bool force,
-                          const char *command, struct folder *folder)
+enum status folder_create(struct context *ctx, const struct plan *plan, const char *path,
+                          const struct run_options *options, struct folder *folder)
 {
     struct arena *arena = plan->arena;
     *folder = (struct folder){.path = arena_text(arena, path)};
@@ -113,7 +115,7 @@ enum status folder_create(struct context *ctx, const struct plan *plan, const ch
     RETURN_IF(directory_make(ctx, path));
     RETURN_IF(folder_hold(ctx, folder)); /* from here on nobody else begins or finishes a run in it */
     bool there = file_exists(recipe);
-    if (there && !force)
+    if (there && !options->force)
         return fail(
             ctx, STATUS_BAD_INPUT,
             "%s: there is a run in it; --resume %s goes on with it, --force replaces it, -o names another folder", path,
@@ -124,7 +126,7 @@ enum status folder_create(struct context *ctx, const struct plan *plan, const ch
     if (!folder->record_path)
         return ctx->error.status;
     record_remove(arena, folder->record_path);
-    if (folder_begin(ctx, plan, command, recipe, folder) == STATUS_OK)
+    if (folder_begin(ctx, plan, options, recipe, folder) == STATUS_OK)
         return STATUS_OK;
     folder_close(ctx, folder); /* what was there before is a run as it was */
     record_remove(arena, folder->record_path);
@@ -150,6 +152,58 @@ enum status folder_resume(struct context *ctx, struct arena *arena, const char *
         return STATUS_OK;
     RETURN_IF(directory_make(ctx, folder_file(arena, folder, "checkpoints")));
     return record_open(ctx, folder->record_path, RECORD_RESUME, &folder->record);
+}
+
+/* sweep_of: the id of the sweep that a record is of; NULL: of none, or it cannot be read, which is no error here. */
+static const char *sweep_of(struct context *ctx, struct arena *arena, struct record *record)
+{
+    const char *sweep = NULL;
+    if (record_note_read(ctx, arena, record, "sweep", &sweep) != STATUS_OK)
+        error_clear(ctx);
+    return sweep;
+}
+
+bool folder_begun(struct context *ctx, struct arena *arena, const char *path, const char *sweep, const char *sha256)
+{
+    struct folder folder = {.path = path};
+    unsigned char *bytes = NULL;
+    size_t count = 0;
+    char found[65] = "";
+    const char *recipe = folder_file(arena, &folder, "recipe.yaml"), *fresh = folder_file(arena, &folder, NEW_RECORD);
+    const char *record = fresh && file_exists(fresh) ? fresh : folder_file(arena, &folder, "record.sqlite");
+    if (!recipe || !record || !file_exists(recipe) || !file_exists(record))
+        return false;
+    if (file_read(ctx, recipe, 0, &bytes, &count) == STATUS_OK)
+        sha256_hex(bytes, count, found);
+    memory_free(ctx, bytes);
+    const char *of = NULL;
+    if (strcmp(found, sha256) == 0 && record_open(ctx, record, RECORD_READ, &folder.record) == STATUS_OK)
+        of = sweep_of(ctx, arena, folder.record);
+    folder_close(ctx, &folder);
+    error_clear(ctx); /* what cannot be read was not begun: folder_create then says what is wrong with it */
+    return of && strcmp(of, sweep) == 0;
+}
+
+enum status folder_open_shared(struct context *ctx, struct arena *arena, const char *path, const char *sweep,
+                               struct folder *folder)
+{
+    *folder = (struct folder){.path = path};
+    folder->record_path = path ? folder_file(arena, folder, "record.sqlite") : NULL;
+    const char *models = path ? folder_file(arena, folder, "models") : NULL;
+    const char *checkpoints = path ? folder_file(arena, folder, "checkpoints") : NULL;
+    if (!folder->record_path || !models || !checkpoints)
+        return ctx->error.status;
+    RETURN_IF(directory_make(ctx, models));
+    RETURN_IF(directory_make(ctx, checkpoints));
+    RETURN_IF(record_open(ctx, folder->record_path, RECORD_RESUME, &folder->record));
+    const char *of = sweep_of(ctx, arena, folder->record);
+    if (of && strcmp(of, sweep) == 0)
+        return STATUS_OK;
+    folder_close(ctx, folder);
+    record_remove(arena, folder->record_path);
+    directory_empty(arena, checkpoints);
+    RETURN_IF(record_open(ctx, folder->record_path, RECORD_CREATE, &folder->record));
+    return record_note(ctx, folder->record, "sweep", sweep);
 }
 
 enum status folder_finish(struct context *ctx, struct arena *arena, struct folder *folder)

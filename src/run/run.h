@@ -25,6 +25,8 @@ struct run_options {
     bool student_only;                                                 /* `retort train` */
     int jobs;                                                          /* tiny stages side by side; 0: one per core */
     bool profile;                                                      /* stages' entries say where their time went */
+    struct share *share;                                               /* run/share.h; NULL: the run is no sweep's */
+    const char *sweep;                                                 /* its id; NULL: likewise */
     const char *version;                                               /* of the program, for result.json */
     void (*progress)(void *user, const struct run_progress *progress); /* NULL: none; must be thread-safe */
     void *user;
@@ -33,6 +35,25 @@ struct run_options {
 /* run_distill: the whole job. *folder: the run's folder (of the arena); *result: result.json. STATUS_CANCELLED: interrupted after saving. */
 enum status run_distill(struct context *ctx, struct arena *arena, const struct run_options *options,
                         const char **folder, struct value **result);
+
+/* A sweep: every recipe with every combination of the sets' values, a run each. */
+struct sweep_options {
+    const char *const *recipes; /* none with resume */
+    const char *const *sets;    /* "a.b.c=VALUE,VALUE" */
+    int n_recipes, n_sets;
+    const char *folder;
+    bool resume, force;
+    int jobs; /* runs side by side */
+    const char *version;
+    void (*progress)(void *user, const struct run_progress *progress); /* as of a run; the stage is "RUN/STAGE" */
+    /* done: a run is finished, in this folder; NULL: nothing is to be done then. Its failure is the run's. Must be thread-safe. */
+    enum status (*done)(struct context *ctx, void *user, const char *folder);
+    void *user;
+};
+/* run_sweep: *result: sweep.json (docs/sweep.md). A run that fails does not stop the others: its entry says why. STATUS_CANCELLED:
+ * interrupted after saving. */
+enum status run_sweep(struct context *ctx, struct arena *arena, const struct sweep_options *options,
+                      struct value **result);
 
 /* Data of the command line: a name of `retort list data`, or a YAML file with a `data:` section. */
 struct run_evaluation {

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "format/json.h"
 #include "run/details.h"
+#include "run/share.h"
 #include "train/model.h"
 
 #include <math.h>
@@ -83,18 +84,19 @@ static struct value *entry_make(const struct job *job, const char *model, const 
     return result->profile ? value_set(arena, entry, "profile", result->profile) : entry;
 }
 
-static enum status entry_note(const struct job *job, const struct value *entry)
+enum status stage_entry_note(struct context *ctx, struct arena *arena, const struct folder *folder, const char *stage,
+                             const struct value *entry)
 {
     struct text text;
     enum status status = STATUS_OK;
     if (!entry)
-        return job->ctx->error.status;
-    text_init(&text, job->ctx);
+        return ctx->error.status;
+    text_init(&text, ctx);
     json_write(entry, &text, 0);
     if (text.failed)
-        status = job->ctx->error.status;
+        status = ctx->error.status;
     else
-        status = record_note(job->ctx, job->site->folder->record, note_key(job->arena, job->stage->name), text.bytes);
+        status = record_note(ctx, folder->record, note_key(arena, stage), text.bytes);
     text_free(&text);
     return status;
 }
@@ -104,7 +106,7 @@ static struct value *provenance(const struct job *job, const struct loop_result 
     struct arena *arena = job->arena;
     const struct run_site *site = job->site;
     struct value *map = value_set(arena, value_map(arena), "stage", value_text(arena, job->stage->name));
-    map = value_set(arena, map, "recipe_sha256", value_text(arena, site->plan->sha256));
+    map = value_set(arena, map, "recipe_sha256", value_text(arena, site->recipe_sha256));
     map = value_set(arena, map, "data", value_text(arena, site->plan->data->name));
     map = value_set(arena, map, "teacher_sha256",
                     strcmp(job->stage->role, "distilled") == 0 && site->teacher_sha256
@@ -115,24 +117,26 @@ static struct value *provenance(const struct job *job, const struct loop_result 
     return value_set(arena, map, "version", value_text(arena, site->options->version ? site->options->version : ""));
 }
 
-/* job_test: the figures on the test split, which is touched only here. */
-static enum status job_test(const struct job *job, const struct network *network, struct kernel_context *kernels,
-                            struct program_memory *memory, struct metrics *test, double *fidelity)
+/* stage_test: the test split is touched only here. */
+enum status stage_test(struct context *ctx, const struct run_site *site, const struct stage *stage,
+                       struct kernel_context *kernels, struct program_memory *memory, struct metrics *test,
+                       double *fidelity)
 {
-    const struct split *split = &job->site->plan->data->splits[SPLIT_TEST];
+    const struct split *split = &site->plan->data->splits[SPLIT_TEST];
+    const struct network *network = stage->learners[stage->subject].network;
     *test = (struct metrics){0, NAN, NAN, NAN, NAN};
     *fidelity = NAN;
     if (split->count == 0)
         return STATUS_OK;
-    double *logits = memory_new(job->ctx, (size_t)(split->count * network->input.classes), sizeof *logits);
+    double *logits = memory_new(ctx, (size_t)(split->count * network->input.classes), sizeof *logits);
     if (!logits)
-        return job->ctx->error.status;
-    enum status status = evaluate(job->ctx, network, split, job->site->plan->precision, kernels, memory, logits, test);
-    if (status == STATUS_OK && job->site->teacher_logits)
-        *fidelity = fidelity_of(logits, job->site->teacher_logits, split->count, network->input.classes);
+        return ctx->error.status;
+    enum status status = evaluate(ctx, network, split, site->plan->precision, kernels, memory, logits, test);
+    if (status == STATUS_OK && site->teacher_logits)
+        *fidelity = fidelity_of(logits, site->teacher_logits, split->count, network->input.classes);
     if (status == STATUS_OK)
-        status = details_record(job->ctx, job->site, job->stage, network, logits);
-    memory_free(job->ctx, logits);
+        status = details_record(ctx, site, stage, network, logits);
+    memory_free(ctx, logits);
     return status;
 }
 
@@ -205,7 +209,7 @@ static enum status job_carry_out(const struct job *job, struct network *network,
                              .n_recordings = site->n_recordings,
                              .record = site->folder->record,
                              .checkpoint = checkpoint,
-                             .fingerprint = site->plan->sha256,
+                             .fingerprint = site->recipe_sha256,
                              .profile = site->options->profile ? job->arena : NULL,
                              .announce = announced(job),
                              .progress = site->options->progress ? job_progress : NULL,
@@ -213,13 +217,14 @@ static enum status job_carry_out(const struct job *job, struct network *network,
     RETURN_IF(parts_set(job, &loop));
     RETURN_IF(stage_note(job, model, network, &result));
     RETURN_IF(loop_run(ctx, &loop, &result));
-    RETURN_IF(job_test(job, network, kernels, memory, &test, &fidelity));
+    RETURN_IF(stage_test(ctx, site, job->stage, kernels, memory, &test, &fidelity));
     struct value *origin = provenance(job, &result);
     if (!origin)
         return ctx->error.status;
     RETURN_IF(model_save(ctx, network, origin, path));
     RETURN_IF(stage_note(job, model, network, &result));
-    RETURN_IF(entry_note(job, entry_make(job, model, network, &result, &test, fidelity)));
+    RETURN_IF(stage_entry_note(ctx, job->arena, site->folder, job->stage->name,
+                               entry_make(job, model, network, &result, &test, fidelity)));
     unlink(checkpoint);
     return STATUS_OK;
 }
@@ -238,8 +243,12 @@ enum status stage_job(struct context *ctx, const struct run_site *site, const st
         TRY(ctx->error.status);
     struct value *entry = stage_entry(ctx, job.arena, site->folder, stage->name);
     TRY(ctx->error.status);
-    if (!entry || !file_exists(path))
-        TRY(job_carry_out(&job, network, model, path, kernels, memory));
+    if (!entry || !file_exists(path)) {
+        bool shared;
+        TRY(share_stage(ctx, job.arena, site, stage, kernels, memory, &shared));
+        if (!shared)
+            TRY(job_carry_out(&job, network, model, path, kernels, memory));
+    }
     /* A file keeps float32: what is used from here on is what a resumed run would load. */
     TRY(model_load_into(ctx, path, network));
     /* Where the subject is the average of a learner, later stages go on from it. */

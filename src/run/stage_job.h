@@ -12,6 +12,8 @@ struct run_site {
     const struct plan *plan;
     const struct folder *folder;
     const struct run_options *options;
+    const struct share *share; /* stages that other runs have, too; NULL: there are none */
+    const char *recipe_sha256; /* of the recipe that the stages are of */
     int stages;
     atomic_int done;
     const double *teacher_logits; /* of the test split; NULL: no teacher, or no test split */
@@ -25,6 +27,13 @@ struct run_site {
  * file, in any case, and so are those of a learner that it is the average of. */
 enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage,
                       struct kernel_context *kernels, struct program_memory *memory);
+/* stage_test: evaluates the stage's subject on the test split and records its details. fidelity: to the site's teacher; NaN: none. */
+enum status stage_test(struct context *ctx, const struct run_site *site, const struct stage *stage,
+                       struct kernel_context *kernels, struct program_memory *memory, struct metrics *test,
+                       double *fidelity);
+/* stage_entry_note: the stage is done, and this is its entry. NULL: an earlier error is passed on. */
+enum status stage_entry_note(struct context *ctx, struct arena *arena, const struct folder *folder, const char *stage,
+                             const struct value *entry);
 /* stage_entry: what stage_job noted, of the arena; NULL without an error: not done yet. */
 struct value *stage_entry(struct context *ctx, struct arena *arena, const struct folder *folder, const char *stage);
 
