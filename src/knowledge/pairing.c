@@ -129,7 +129,7 @@ enum status pairing_choose(struct context *ctx, const struct method *method, con
                            const struct network *student, const struct network *teacher, struct pairing *out)
 {
     struct places places[2];
-    int chosen[2][METHOD_TAPS], min[2], max[2], count[2];
+    int chosen[2][METHOD_TAPS] = {{0}}, min[2] = {0}, max[2] = {0}, count[2] = {0};
     const struct network *networks[2] = {student, teacher};
     *out = (struct pairing){0};
     for (int side = 0; side < 2; side++) {

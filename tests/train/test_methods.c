@@ -39,7 +39,8 @@ static struct term paired_term(struct stage_case *c, const struct method *method
     for (int i = 0; i < method->n_inputs; i++)
         teaches = teaches || method->inputs[i].side == SIDE_TEACHER;
     struct term term = stage_case_term(c, method->name, NULL, STUDENT, teaches ? TEACHER : -1, 0.01);
-    if (pairing_choose(&c->ctx, method, term.options, networks[STUDENT], teaches ? networks[TEACHER] : NULL, &pairing) != STATUS_OK)
+    if (pairing_choose(&c->ctx, method, term.options, networks[STUDENT], teaches ? networks[TEACHER] : NULL,
+                       &pairing) != STATUS_OK)
         fail_msg("%s", c->ctx.error.message);
     term.student_taps = names_of(c, networks[STUDENT], pairing.layers[SIDE_STUDENT], pairing.n[SIDE_STUDENT]);
     term.teacher_taps = names_of(c, networks[TEACHER], pairing.layers[SIDE_TEACHER], pairing.n[SIDE_TEACHER]);
