@@ -66,6 +66,7 @@ void page_confusion(const struct page *page, const struct report_run *run);
 void page_similarity(const struct page *page, const struct report_run *run);
 void page_differing(const struct page *page, const struct report_run *run);
 void page_layers(const struct page *page, const struct report_run *run);
+void page_terms(const struct page *page, const struct report_run *run);
 struct value *page_comparison_rows(struct arena *arena, const struct report_run *run);
 
 #endif

@@ -40,6 +40,7 @@ static enum status read_record(struct context *ctx, struct arena *arena, const c
         struct report_stage *stage = &run->stage[i];
         TRY(curve_read(ctx, arena, record, stage->name, "train", "loss", false, &stage->train_loss));
         TRY(curve_read(ctx, arena, record, stage->name, "validation", "accuracy", true, &stage->validation));
+        TRY(terms_read(ctx, arena, record, stage->name, &stage->terms));
         TRY(detail_read(ctx, arena, record, file, stage->name, &stage->detail));
     }
     run->recorded = true;

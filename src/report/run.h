@@ -3,6 +3,7 @@
 #define REPORT_RUN_H
 
 #include "report/detail.h"
+#include "report/terms.h"
 
 /* A curve over steps or epochs. */
 struct curve {
@@ -19,6 +20,7 @@ struct report_stage {
     struct curve train_loss;                    /* over steps, thinned */
     struct curve validation;                    /* accuracy over epochs */
     struct report_detail detail;
+    struct report_terms terms;
 };
 
 /* One figure over the seeds. */

@@ -132,6 +132,7 @@ void page_of_run(const struct page *page, const struct report_run *run)
     page_comparison(page, run);
     page_cost(page, run);
     add_curves(page, run);
+    page_terms(page, run);
     page_confusion(page, run);
     page_similarity(page, run);
     page_differing(page, run);

@@ -77,6 +77,10 @@ def check_stages(data):
     with open("staged/recipe.yaml", encoding="utf-8") as file:
         text = file.read()
     expect("student: [relu2]" in text and "taps" not in text, "the resolved recipe names the layers")
+    with open("staged/report.html", encoding="utf-8") as file:
+        taught = file.read().partition("What taught the student")[2].partition("</section>")[0]
+    expect("Stage distilled-0." in taught and all(f'<th scope="row">{name}</th>' in taught for name in ("labels", "ft", "kd")) and
+           "50.00%" in taught and "hints-0" not in taught, "the report shows each loss of a stage that has several")
     again = run("distill", "staged/recipe.yaml", "-o", "again", "--json")
     expect(again.status == 0 and np.array_equal(numpy_model.tensors("again/models/distilled-0.safetensors")["conv1.weight"],
                                                 distilled["conv1.weight"]), "the resolved recipe gives the same", again)
