@@ -48,7 +48,7 @@ static enum retort_status distill(struct retort_context *context, const struct r
                                   .force = params->force,
                                   .student_only = student_only,
                                   .profile = params->profile,
-                                  .jobs = params->jobs > 0 ? params->jobs : ctx->threads,
+                                  .jobs = params->jobs,
                                   .version = retort_version(),
                                   .progress = params->progress != NULL ? listener_forward : NULL,
                                   .user = &listener};

@@ -264,8 +264,8 @@ static enum status students_run(struct distillation *d)
     RETURN_IF(plan_network(d->ctx, &d->plan, &d->plan.student, "student", 0, &network));
     bool wide = network_count_macs(network) >= WIDE_MACS;
     network_free(network);
-    int jobs = d->options->jobs > 0 ? d->options->jobs : wide ? 1 : cpu_count();
     int threads = d->ctx->threads;
+    int jobs = d->options->jobs > 0 ? d->options->jobs : wide ? 1 : threads;
     d->ctx->threads = wide ? threads : 1;
     enum status status = jobs_run(d->ctx, jobs, (int)d->plan.seeds.count * students_per_seed(d), student_thread, d);
     d->ctx->threads = threads;

@@ -23,7 +23,7 @@ struct run_options {
     const char *folder; /* NULL: runs/NAME-TIME; with resume: the run's folder */
     bool resume, force;
     bool student_only;                                                 /* `retort train` */
-    int jobs;                                                          /* tiny stages side by side; 0: one per core */
+    int jobs;                                                          /* small stages side by side; 0: one a thread */
     bool profile;                                                      /* stages' entries say where their time went */
     struct share *share;                                               /* run/share.h; NULL: the run is no sweep's */
     const char *sweep;                                                 /* its id; NULL: likewise */

@@ -32,12 +32,13 @@ static enum status run_options_of(struct context *ctx, struct arena *arena, stru
     if (!folder)
         return ctx->error.status;
     bool begun = folder_begun(ctx, arena, folder, sweep->id, run->sha256);
-    int jobs = ctx->threads / (asked->jobs > 1 ? asked->jobs : 1);
+    /* 0: the run decides by the size of its students. */
+    int jobs = asked->jobs > 1 ? (ctx->threads > asked->jobs ? ctx->threads / asked->jobs : 1) : 0;
     *options = (struct run_options){.recipe = begun ? NULL : sweep_recipe(arena, sweep, run),
                                     .folder = folder,
                                     .resume = begun,
                                     .force = !begun && sweep->forced,
-                                    .jobs = jobs > 1 ? jobs : 1,
+                                    .jobs = jobs,
                                     .share = sweep->share,
                                     .sweep = sweep->id,
                                     .version = asked->version};
