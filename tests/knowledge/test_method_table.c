@@ -81,7 +81,7 @@ static const void *bind_options(struct fixture *f, const struct method *method, 
 }
 
 /* Every so many elements of an array are compared, so that a large one does not take all the time. */
-enum { COMPARED = 20 };
+enum { COMPARED = 8 };
 static int64_t compared_step(int64_t count)
 {
     return count <= COMPARED ? 1 : count / COMPARED + 1;
