@@ -73,13 +73,14 @@ def main():
         done = run("list", kind["name"], "--json")
         entries = done.document()
         expect(done.status == 0 and len(entries) > 0, "list", done)
-        expect(run("list", kind["singular"]).out == run("list", kind["name"]).out, "singular and plural", done)
+        text = run("list", kind["name"]).out
+        expect(run("list", kind["singular"]).out == text, "singular and plural", done)
         rows = run("list", kind["name"], "--csv").out.splitlines()
         expect(len(rows) == len(entries) + 1 and rows[0].startswith("name,summary"), f"CSV: {rows[:1]}", done)
         names = [entry["name"] for entry in entries]
         expect(len(set(names)) == len(names), "no name twice", done)
         for entry in entries:
-            expect(f"\n{entry['name']}" in run("list", kind["name"]).out, entry["name"], done)
+            expect(f"\n{entry['name']}" in text, entry["name"], done)
             check_example(f"{kind['singular']} {entry['name']}", check_entry(kind, entry, done))
     finish()
 
