@@ -170,6 +170,11 @@ static enum status pieces_make(const struct extending *e, int term, const struct
 
 static enum status taps_find(struct extending *e)
 {
+    if (e->term->n_student_taps == 0 || e->term->n_teacher_taps == 0)
+        return value_fail(e->ctx, e->term->at, STATUS_BAD_INPUT,
+                          "term %s: expected a layer of the student and one of the teacher, found none of the %s; name "
+                          "both, or neither",
+                          e->term->name, e->term->n_student_taps == 0 ? "student" : "teacher");
     e->taps[SIDE_STUDENT] = network_layer(e->student, e->term->student_taps[0], e->term->at);
     e->taps[SIDE_TEACHER] = network_layer(e->teacher, e->term->teacher_taps[0], e->term->at);
     if (e->taps[SIDE_STUDENT] < 0 || e->taps[SIDE_TEACHER] < 0)

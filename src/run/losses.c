@@ -146,15 +146,10 @@ static enum status taps_check(struct context *ctx, const struct value *item, con
                             "taps: auto chooses the layers, and some are named; leave one out");
 }
 
-/* weight_auto: `weight: auto`. A share without it would mean nothing. */
-static enum status weight_auto(struct context *ctx, const struct value *item, const struct loss_section *bound,
-                               bool *out)
+static bool weight_auto(const struct value *item)
 {
     const struct value *weight = value_get(item, "weight");
-    *out = weight && weight->kind == VALUE_TEXT && strcmp(weight->text, "auto") == 0;
-    return *out || bound->share == 0 ? STATUS_OK
-                                     : value_fail(ctx, value_get(item, "share"), STATUS_BAD_INPUT,
-                                                  "share: goes with weight: auto, found another weight; leave one out");
+    return weight && weight->kind == VALUE_TEXT && strcmp(weight->text, "auto") == 0;
 }
 
 static enum status loss_bind(struct context *ctx, struct arena *arena, const struct value *item, struct term *terms,
@@ -179,13 +174,14 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
         own[n_own++] = method->options[i].name;
     RETURN_IF(loss_keys(ctx, item, method, keys, LOSS_KEYS + n_own));
     const struct value *common = value_without(arena, item, own, n_own);
-    const struct value *weight = value_get(item, "weight");
-    if (weight && weight->kind == VALUE_TEXT && strcmp(weight->text, "auto") == 0)
+    const bool found = weight_auto(item);
+    if (found)
         common = value_without(arena, common, weight_key, 1);
     RETURN_IF(options_bind(ctx, arena, OPTION_SET(loss_options), common,
                            arena_format(arena, "losses, method %s", method->name), &bound));
-    bool found;
-    RETURN_IF(weight_auto(ctx, item, &bound, &found));
+    if (!found && bound.share != 0)
+        return value_fail(ctx, value_get(item, "share"), STATUS_BAD_INPUT,
+                          "share: goes with weight: auto, found another weight; leave one out");
     RETURN_IF(taps_check(ctx, item, &bound));
     bound.taps = NULL;
     struct value *options = NULL;

@@ -113,6 +113,9 @@ def check_recipes(section):
           rest="distill: {stages: [{losses: [{method: kd}], epochs: 99}, {losses: [{method: kd}]}]}")
     wrong("4:27: ", ["letters, digits", "found \"a/b\""],
           rest="distill: {stages: [{name: a/b, losses: [{method: kd}], epochs: 1}, {losses: [{method: kd}]}]}")
+    for side, other in (("student", "teacher"), ("teacher", "student")):
+        wrong("4:20: ", ["term simkd: expected a layer of the student and one of the teacher", f"none of the {other}", "name both"],
+              rest=f"distill: {{losses: [{{method: simkd, {side}: [linear1]}}]}}")
     wrong("4:33: ", ["no option \"zzz\"", "retort help method kd"], rest="distill: {losses: [{method: kd, zzz: 2}]}")
     wrong("4:46: ", ["\"temperature\"", "expected", "found 0"], rest="distill: {losses: [{method: kd, temperature: 0}]}")
     wrong("4:19: ", ["no scheme \"ofline\"", "nearest: \"offline\""], rest="distill: {scheme: ofline}")
