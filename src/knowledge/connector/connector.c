@@ -68,6 +68,13 @@ struct node *connector_channels(struct graph *graph, const struct method_site *s
                : refuse(graph, site, x, target, "connector none: expected as many channels on both sides");
 }
 
+struct node *connector_tap(struct graph *graph, const struct method_site *site, struct node *x, int i,
+                           const struct connector_options *options)
+{
+    const struct method_site at = part_at(site, i, site->n_student);
+    return connector_channels(graph, &at, x, site->teacher[i].node, options);
+}
+
 void connector_fit(struct graph *graph, const struct method_site *site, const struct connector_options *options,
                    struct node **student, struct node **teacher)
 {

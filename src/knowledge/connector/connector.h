@@ -33,6 +33,9 @@ void connector_sizes(struct graph *graph, struct node **a, struct node **b);
 /* connector_channels: x [B,H,W,C] or [B,D] with as many channels as the target has; own arrays connector.*. */
 struct node *connector_channels(struct graph *graph, const struct method_site *site, struct node *x,
                                 const struct node *target, const struct connector_options *options);
+/* connector_tap: the same for x, which is the site's i-th student tap or made of it: an own array for each tap. */
+struct node *connector_tap(struct graph *graph, const struct method_site *site, struct node *x, int i,
+                           const struct connector_options *options);
 /* connector_fit: both steps for a pair of taps: *student then has *teacher's shape; both NULL on failure. */
 void connector_fit(struct graph *graph, const struct method_site *site, const struct connector_options *options,
                    struct node **student, struct node **teacher);

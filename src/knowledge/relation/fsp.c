@@ -26,23 +26,17 @@ static struct node *flow(struct graph *g, struct node *first, struct node *secon
     return graph_mul(g, sum, graph_scalar(g, 1 / (double)(dim[1] * dim[2])));
 }
 
-static struct node *connected(struct graph *g, const struct method_site *site, struct node *x, int i,
-                              const struct fsp_options *o)
-{
-    const struct method_site at = part_at(site, i, site->n_student);
-    return connector_channels(g, &at, x, site->teacher[i].node, &o->connector);
-}
-
 static struct node *fsp_build(struct graph *g, const struct method_site *site, const void *options)
 {
+    const struct connector_options *connector = &((const struct fsp_options *)options)->connector;
     struct node *sum = NULL;
     for (int i = 0; i + 1 < site->n_student; i++) {
         struct node *s1 = site->student[i].node, *s2 = site->student[i + 1].node;
         struct node *t1 = site->teacher[i].node, *t2 = site->teacher[i + 1].node;
         connector_sizes(g, &s1, &s2);
         connector_sizes(g, &t1, &t2);
-        s1 = connected(g, site, s1, i, options);
-        s2 = connected(g, site, s2, i + 1, options);
+        s1 = connector_tap(g, site, s1, i, connector);
+        s2 = connector_tap(g, site, s2, i + 1, connector);
         struct node *loss = graph_mean_all(g, graph_square(g, graph_sub(g, flow(g, s1, s2), flow(g, t1, t2))));
         if (!loss)
             return NULL;

@@ -44,8 +44,7 @@ struct node *singular_teacher(struct graph *g, const struct method_site *site, i
 struct node *singular_student(struct graph *g, const struct method_site *site, int i,
                               const struct connector_options *connector, struct node *teacher)
 {
-    const struct method_site at = part_at(site, i, site->n_student);
-    struct node *x = connector_channels(g, &at, site->student[i].node, site->teacher[i].node, connector);
+    struct node *x = connector_tap(g, site, site->student[i].node, i, connector);
     if (!x || !teacher)
         return NULL;
     const int64_t wanted = teacher->spec.shape.dim[1] + SINGULAR_MORE, most = rank_of(x);

@@ -3,12 +3,8 @@
  *     loss = 1/(B K)  sum_bk  (zs_bk - zt_bk)^2
  *
  * zs, zt [B,K]: logits of student and teacher. Ba and Caruana 2014, arXiv 1312.6184. */
-#include "knowledge/method.h"
-
-static const struct method_input logits_mse_inputs[] = {
-    {"logits", ROLE_LOGITS, SIDE_STUDENT, 1, 1},
-    {"logits", ROLE_LOGITS, SIDE_TEACHER, 1, 1},
-};
+#include "knowledge/inputs.h"
+#include "knowledge/reference.h"
 
 static struct node *logits_mse_build(struct graph *g, const struct method_site *site, const void *options)
 {
@@ -19,13 +15,7 @@ static struct node *logits_mse_build(struct graph *g, const struct method_site *
 static double logits_mse_reference(const struct method_case *c, const void *options)
 {
     (void)options;
-    int64_t count = c->student_shape[0].dim[0] * c->student_shape[0].dim[1];
-    double total = 0;
-    for (int64_t i = 0; i < count; i++) {
-        double difference = c->student[0][i] - c->teacher[0][i];
-        total += difference * difference;
-    }
-    return total / (double)count;
+    return reference_mean_square(c->student[0], c->teacher[0], shape_elements(&c->student_shape[0]));
 }
 
 const struct method method_logits_mse = {
@@ -37,8 +27,7 @@ const struct method method_logits_mse = {
             "learns the differences "
             "between improbable classes, which a very small student cannot afford.",
     .family = FAMILY_RESPONSE,
-    .inputs = logits_mse_inputs,
-    .n_inputs = sizeof(logits_mse_inputs) / sizeof(logits_mse_inputs[0]),
+    METHOD_INPUTS(inputs_logits),
     .batch_min = 1,
     .build = logits_mse_build,
     .reference = logits_mse_reference,
