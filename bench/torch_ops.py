@@ -90,6 +90,11 @@ def op_mean(a, x):
     return x.mean(axes, keepdim=a[1]) if axes else x.clone()
 
 
+@op("mean_square", "I?")
+def op_mean_square(a, x, y=None):
+    return op_mean(a, (x if y is None else x - y).square())
+
+
 @op("max", "I?")
 def op_max(a, x):
     axes = axes_of(a[0], x)
@@ -273,6 +278,11 @@ def op_linear(a, x, weight, bias=None):
 @op("matmul", "??")
 def op_matmul(a, x, y):
     return torch.matmul(x.mT if a[0] else x, y.mT if a[1] else y)
+
+
+@op("gram", "?")
+def op_gram(a, x):
+    return x.mT @ x if a[0] else x @ x.mT
 
 
 def batch_statistics(x, running):

@@ -96,6 +96,7 @@ struct op_example {
 struct op {
     const char *name, *summary;
     int inputs_min, inputs_max, outputs;
+    bool view;              /* out[0] is in[0], number by number: programs leave the call out where they can */
     size_t attributes_size; /* 0: none; attributes is then NULL */
     /* shape: fills out[0 … n_outputs-1] from in (dimensions may be symbolic); on shapes that do not fit fails with a message that names
      * call->name, what was expected and found. */

@@ -1,6 +1,6 @@
 /* plan.h: what compiling makes of a graph, shared by the files that make it: collect.c (calls in order), slice.c (samples
- * at a time), fuse.c (patterns), sequence.c (forward, recompute and backward steps), plan.c (lifetimes and offsets),
- * program.c (the run), profile.c (what it took). */
+ * at a time), fuse.c and squares.c (patterns), views.c (copies that need not be made), sequence.c (forward, recompute and
+ * backward steps), plan.c (lifetimes and offsets), program.c (the run), profile.c (what it took). */
 #ifndef GRAPH_PLAN_H
 #define GRAPH_PLAN_H
 
@@ -118,8 +118,10 @@ size_t plan_bytes(const struct program *program, const struct tensor_spec *spec)
 
 enum status plan_collect(struct program *program);  /* calls, readers, kept, learns */
 void plan_slice(struct program *program);           /* batch and slices */
+void plan_squares(struct program *program);         /* mean of squares, of a difference */
 enum status plan_fuse(struct program *program);     /* batch norm + activation, convolution + batch norm + activation */
 enum status plan_prepare(struct program *program);  /* needs, constants, derived memory */
+void plan_views(struct program *program);           /* readers of a view read what it is of */
 enum status plan_sequence(struct program *program); /* steps with operands and lifetimes */
 enum status plan_place(struct program *program);    /* overwriting and offsets */
 

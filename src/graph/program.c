@@ -74,8 +74,10 @@ enum status program_compile(struct graph *graph, const struct program_spec *spec
                  spec->loss->name));
     TRY(plan_collect(program));
     plan_slice(program);
+    plan_squares(program);
     TRY(plan_fuse(program));
     TRY(plan_prepare(program));
+    plan_views(program);
     TRY(plan_sequence(program));
     TRY(plan_place(program));
     *out = program;

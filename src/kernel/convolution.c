@@ -151,3 +151,9 @@ size_t product_packed_bytes(const struct product_shape *s, size_t size)
 {
     return bytes_rounded((size_t)((1 + s->k) * channels_rounded(s->n)) * size);
 }
+
+size_t gram_packed_bytes(int64_t rows, int64_t sums, size_t size)
+{
+    const struct product_shape packed = {.n = rows, .k = sums < GRAM_SUMS ? sums : GRAM_SUMS};
+    return product_packed_bytes(&packed, size);
+}

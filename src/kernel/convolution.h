@@ -54,6 +54,9 @@ struct product_shape {
     double limit;
 };
 size_t product_packed_bytes(const struct product_shape *shape, size_t size);
+/* gram_packed_bytes: of GRAM_SUMS sums at a time: what is packed then stays in the second cache. */
+enum { GRAM_SUMS = 384 };
+size_t gram_packed_bytes(int64_t rows, int64_t sums, size_t size);
 
 /* channels_rounded: to the widest half vector, in elements: panels are padded to it (level/tile.h). */
 static inline int64_t channels_rounded(int64_t channels)

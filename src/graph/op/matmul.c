@@ -2,8 +2,11 @@
  *
  * a [...,M,K] (transpose_a: [...,K,M]), b [...,K,N] (transpose_b: [...,N,K]) -> [...,M,N]
  *
- *     da = dc b^T;  db = a^T dc */
+ *     da = dc b^T;  db = a^T dc
+ *
+ * A matrix by itself transposed is a gram (gram.c). */
 #include "graph/op/expect.h"
+#include "graph/op/gram.h"
 #include "graph/op/product.h"
 #include "graph/ops.h"
 
@@ -241,7 +244,7 @@ static const struct op_example matmul_examples[] = {
      .in = {{.rank = 3, .dim = {3, 65, 67}, .constant = true}, {.rank = 3, .dim = {3, 67, 70}, .constant = true}}},
 };
 
-extern const struct op op_matmul;
+extern const struct op op_matmul, op_gram;
 const struct op op_matmul = {
     .name = "matmul",
     .summary = "product of two matrices or of many, either transposed",
@@ -265,5 +268,8 @@ struct node *graph_matmul(struct graph *graph, struct node *a, struct node *b, b
 {
     struct node *inputs[] = {a, b};
     const struct matmul_attributes attributes = {transpose_a, transpose_b};
+    const struct gram_attributes columns = {transpose_a};
+    if (a == b && transpose_a != transpose_b)
+        return graph_call(graph, &op_gram, &columns, 1, inputs);
     return graph_call(graph, &op_matmul, &attributes, 2, inputs);
 }

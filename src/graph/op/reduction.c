@@ -60,6 +60,14 @@ int64_t reduction_place(const struct op_call *call, int64_t i)
     return place;
 }
 
+bool reduction_trailing(const struct shape *shape, unsigned axes)
+{
+    for (int i = 1; i < shape->rank; i++)
+        if (axes >> (i - 1) & 1U && !(axes >> i & 1U))
+            return false;
+    return true;
+}
+
 /* The axes as the kernels want them: neighbours of one kind merged, axes of 1 left out. */
 struct layout {
     int rank;

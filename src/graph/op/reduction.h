@@ -16,6 +16,8 @@ enum status reduction_prepare(const struct op_call *call, bool backward, struct 
 int64_t reduction_count(const struct op_call *call);
 /* reduction_place: the output that element i of the input belongs to, for references. */
 int64_t reduction_place(const struct op_call *call, int64_t i);
+/* reduction_trailing: are these axes the last ones of the shape, however many? */
+bool reduction_trailing(const struct shape *shape, unsigned axes);
 
 /* Sums, times `scale`. */
 void reduction_forward(const struct op_run *run, double scale);

@@ -126,6 +126,7 @@ const struct op op_reshape = {
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
+    .view = true,
     .attributes_size = sizeof(struct reshape_attributes),
     .shape = reshape_shape,
     .batch = reshape_batch,

@@ -43,6 +43,7 @@ const struct op op_stop_gradient = {
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs = 1,
+    .view = true,
     .shape = stop_gradient_shape,
     .prepare = stop_gradient_prepare,
     .forward = stop_gradient_forward,

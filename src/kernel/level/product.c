@@ -1,9 +1,36 @@
 /* product.c: matrix products of small and middle size (level/tile.h): b is packed once into panels of columns. */
 #include "kernel/convolution.h"
 #include "kernel/level/tile.h"
+#include "kernel/level/turn.h"
 
 /* Rows and sums at a time: what is read again and again lies in the first cache. */
 enum { ROW_BLOCK = 96, SUM_BLOCK = 384 };
+
+/* pack_rows: a panel of b whose rows lie one after another, `used` columns of them. */
+static void pack_rows(const struct product_shape *s, const real *from, int64_t used, int64_t width, real *to)
+{
+    if (used == width && width % LANES == 0) {
+        for (int64_t k = 0; k < s->k; k++)
+            for (int64_t n = 0; n < width; n += LANES)
+                vector_store(to + k * width + n, vector_load(from + k * s->b_k + n));
+        return;
+    }
+    for (int64_t k = 0; k < s->k; k++)
+        for (int64_t n = 0; n < width; n++)
+            to[k * width + n] = n < used ? from[k * s->b_k + n] : 0;
+}
+
+/* pack_turned: a panel of b whose columns lie one after another, `used` of them. */
+static void pack_turned(const struct product_shape *s, const real *from, int64_t used, int64_t width, real *to)
+{
+    const int64_t columns = s->b_k == 1 ? used - used % LANES : 0, sums = s->k - s->k % LANES;
+    for (int64_t n = 0; n < columns; n += LANES)
+        for (int64_t k = 0; k < sums; k += LANES)
+            block_turn(from + n * s->b_n + k, s->b_n, to + k * width + n, width);
+    for (int64_t n = 0; n < width; n++)
+        for (int64_t k = n < columns ? sums : 0; k < s->k; k++)
+            to[k * width + n] = n < used ? from[k * s->b_k + n * s->b_n] : 0;
+}
 
 void KERNEL(product_pack)(const struct product_shape *s, const void *b, const void *bias, void *packed)
 {
@@ -16,13 +43,9 @@ void KERNEL(product_pack)(const struct product_shape *s, const void *b, const vo
             to[n] = start && n < used ? start[first + n] : 0;
         to += width;
         if (s->b_n == 1) {
-            for (int64_t k = 0; k < s->k; k++)
-                for (int64_t n = 0; n < width; n++)
-                    to[k * width + n] = n < used ? from[k * s->b_k + first + n] : 0;
+            pack_rows(s, from + first, used, width, to);
         } else {
-            for (int64_t n = 0; n < width; n++)
-                for (int64_t k = 0; k < s->k; k++)
-                    to[k * width + n] = n < used ? from[k * s->b_k + (first + n) * s->b_n] : 0;
+            pack_turned(s, from + first * s->b_n, used, width, to);
         }
         to += s->k * width;
         first += width;

@@ -56,6 +56,9 @@ void KERNEL(unit_rows_backward)(const void *x_, const void *dy_, int64_t rows, i
     (void)threads;
 }
 
+/* Columns at a time: those of all rows of a batch stay in the second cache. */
+enum { DISTANCE_COLUMNS = 512 };
+
 static real square_distance(const real *a, const real *b, int64_t n)
 {
     real sum = 0;
@@ -70,11 +73,18 @@ void KERNEL(square_distances)(const void *x_, int64_t rows, int64_t columns, voi
 {
     const real *x = x_;
     real *y = y_;
-#pragma omp parallel for schedule(static, 1) num_threads(threads) if (threads > 1 && rows * rows * columns > 200000)
     for (int64_t i = 0; i < rows; i++) {
         y[i * rows + i] = 0;
-        for (int64_t j = 0; j < i; j++) {
-            y[i * rows + j] = y[j * rows + i] = square_distance(x + i * columns, x + j * columns, columns);
+    }
+    for (int64_t from = 0; from < columns; from += DISTANCE_COLUMNS) {
+        const int64_t n = columns - from < DISTANCE_COLUMNS ? columns - from : DISTANCE_COLUMNS;
+#pragma omp parallel for schedule(static, 1) num_threads(threads) if (threads > 1 && rows * rows * n > 200000)
+        for (int64_t i = 0; i < rows; i++) {
+            for (int64_t j = 0; j < i; j++) {
+                const real part = square_distance(x + i * columns + from, x + j * columns + from, n);
+                y[i * rows + j] = part + (from > 0 ? y[i * rows + j] : 0);
+                y[j * rows + i] = y[i * rows + j];
+            }
         }
     }
     (void)threads;
@@ -84,17 +94,22 @@ void KERNEL(square_distances_backward)(const void *x_, const void *dy_, int64_t 
                                        bool add, int threads)
 {
     const real *x = x_, *dy = dy_;
-#pragma omp parallel for num_threads(threads) if (threads > 1 && rows * rows * columns > 200000)
-    for (int64_t i = 0; i < rows; i++) {
-        const real *at = x + i * columns;
-        real *dx = (real *)dx_ + i * columns;
-        for (int64_t d = 0; d < columns && !add; d++) {
-            dx[d] = 0;
-        }
-        for (int64_t j = 0; j < rows; j++) {
-            const real slope = 2 * (dy[i * rows + j] + dy[j * rows + i]);
-            for (int64_t d = 0; d < columns; d++) {
-                dx[d] += slope * (at[d] - x[j * columns + d]);
+    for (int64_t from = 0; from < columns; from += DISTANCE_COLUMNS) {
+        const int64_t n = columns - from < DISTANCE_COLUMNS ? columns - from : DISTANCE_COLUMNS;
+#pragma omp parallel for num_threads(threads) if (threads > 1 && rows * rows * n > 200000)
+        for (int64_t i = 0; i < rows; i++) {
+            const real *at = x + i * columns + from;
+            real *dx = (real *)dx_ + i * columns + from;
+            for (int64_t d = 0; d < n && !add; d++) {
+                dx[d] = 0;
+            }
+            for (int64_t j = 0; j < rows; j++) {
+                const real slope = 2 * (dy[i * rows + j] + dy[j * rows + i]);
+                const real *to = x + j * columns + from;
+#pragma omp simd
+                for (int64_t d = 0; d < n; d++) {
+                    dx[d] += slope * (at[d] - to[d]);
+                }
             }
         }
     }

@@ -24,8 +24,22 @@ static real largest_of(const real *x, int64_t n)
  * shift are subtracted one after the other: x - shift is exact where their sum would round. */
 static real exp_shifted(const real *x, int64_t n, real shift, real more, real *y)
 {
-    real sum = 0;
-    for (int64_t from = 0; from < n; from += BLOCK) {
+    real sum = 0, sums[BLOCK] = {0};
+    const int64_t whole = n - n % BLOCK;
+    for (int64_t from = 0; from < whole; from += BLOCK) {
+#pragma omp simd
+        for (int64_t i = 0; i < BLOCK; i++) {
+            const real e = real_exp(x[from + i] - shift - more);
+            sums[i] += e;
+            if (y) {
+                y[from + i] = e;
+            }
+        }
+    }
+    for (int64_t i = 0; whole > 0 && i < BLOCK; i++) {
+        sum += sums[i];
+    }
+    for (int64_t from = whole; from < n; from += BLOCK) {
         real block[BLOCK];
         int64_t count = n - from < BLOCK ? n - from : BLOCK;
         for (int64_t i = 0; i < BLOCK; i++) {
@@ -121,6 +135,7 @@ void KERNEL(log_softmax_rows_backward)(const void *y_, const void *dy_, int64_t 
             real p[BLOCK];
             int64_t count = columns - from < BLOCK ? columns - from : BLOCK;
             exp_shifted(y + from, count, 0, 0, p);
+#pragma omp simd
             for (int64_t i = 0; i < count; i++) {
                 dx[from + i] = dy[from + i] - p[i] * sum + old(dx, from + i, add);
             }

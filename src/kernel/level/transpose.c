@@ -1,5 +1,5 @@
 /* transpose.c: arrays with their axes in another order. */
-#include "kernel/level/level.h"
+#include "kernel/level/turn.h"
 
 #include <string.h>
 
@@ -11,10 +11,17 @@ enum {
 /* matrix_turn: y[c][r] (+)= x[r][c]; the rows of x lie x_row apart, those of y y_row. */
 static void matrix_turn(const real *x, int64_t x_row, int64_t rows, int64_t columns, real *y, int64_t y_row, bool add)
 {
+    const int64_t across = add ? 0 : columns - columns % LANES;
     for (int64_t top = 0; top < rows; top += TILE) {
         const int64_t end = top + TILE < rows ? top + TILE : rows;
+        const int64_t down = across > 0 ? end - (end - top) % LANES : top;
+        for (int64_t c = 0; c < across; c += LANES) {
+            for (int64_t r = top; r < down; r += LANES) {
+                block_turn(x + r * x_row + c, x_row, y + c * y_row + r, y_row);
+            }
+        }
         for (int64_t c = 0; c < columns; c++) {
-            for (int64_t r = top; r < end; r++) {
+            for (int64_t r = c < across ? down : top; r < end; r++) {
                 y[c * y_row + r] = x[r * x_row + c] + (add ? y[c * y_row + r] : 0);
             }
         }

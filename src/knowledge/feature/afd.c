@@ -46,16 +46,29 @@ static struct node *beside(struct graph *g, int n, struct node *const *nodes, st
     return graph_reshape(g, n > 1 ? graph_concat(g, n, nodes, 1) : nodes[0], shape);
 }
 
-/* mean (V_s - V_t)^2 a sample: [B,1]. */
-static struct node *apart(struct graph *g, struct node *s, struct node *t)
+/* mean (V_s - V_t)^2 a sample: [B,1], from a student's tap's attention_mean and a teacher's tap's attention_map of this size. */
+static struct node *apart(struct graph *g, struct node *mean, struct node *map, const int64_t *size)
 {
-    if (!s || !t)
+    if (!mean || !map)
         return NULL;
-    const int64_t *size = t->spec.shape.dim;
-    const struct shape rows = SHAPE(size[0], size[1] * size[2]);
-    s = graph_adaptive_average_pool(g, attention_mean(g, s, 2), (int)size[1], (int)size[2]);
-    s = graph_unit_rows(g, graph_reshape(g, s, rows));
-    return graph_mean(g, graph_square(g, graph_sub(g, s, attention_map(g, t, 2))), 2, true);
+    if (mean->spec.shape.dim[1] != size[1] || mean->spec.shape.dim[2] != size[2])
+        mean = graph_adaptive_average_pool(g, mean, (int)size[1], (int)size[2]);
+    struct node *s = graph_unit_rows(g, graph_reshape(g, mean, SHAPE(size[0], size[1] * size[2])));
+    return graph_mean(g, graph_square(g, graph_sub(g, s, map)), 2, true);
+}
+
+/* Of every student's tap from every teacher's: [nt * ns]. */
+static void distances_make(struct graph *g, const struct method_site *site, struct node **distances)
+{
+    struct node *means[METHOD_TAPS];
+    const int ns = site->n_student;
+    for (int s = 0; s < ns; s++)
+        means[s] = attention_mean(g, site->student[s].node, 2);
+    for (int t = 0; t < site->n_teacher; t++) {
+        struct node *map = attention_map(g, site->teacher[t].node, 2);
+        for (int s = 0; s < ns; s++)
+            distances[t * ns + s] = apart(g, means[s], map, site->teacher[t].node->spec.shape.dim);
+    }
 }
 
 static struct node *afd_build(struct graph *g, const struct method_site *site, const void *options)
@@ -69,8 +82,7 @@ static struct node *afd_build(struct graph *g, const struct method_site *site, c
         queries[t] = described(g, site, "query", t, site->teacher[t].node, q);
     for (int s = 0; s < ns; s++)
         keys[s] = graph_relu(g, described(g, site, "key", s, site->student[s].node, q));
-    for (int i = 0; i < nt * ns; i++)
-        distances[i] = apart(g, site->student[i % ns].node, site->teacher[i / ns].node);
+    distances_make(g, site, distances);
     struct node *key = part_linear(g, site, beside(g, ns, keys, SHAPE(rows, q)), "bilinear", q * nt, PART_BIAS);
     key = graph_reshape(g, part_batch_norm(g, site, key, "bilinear", 0), SHAPE(batch, ns, nt, q));
     struct node *like =

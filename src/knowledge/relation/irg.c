@@ -50,6 +50,9 @@ static struct node *folded(struct graph *g, struct node *x, int64_t channels)
     const int64_t *dim = x->spec.shape.dim, area = dim[1] * dim[2];
     if (dim[3] == channels)
         return samples_rows(g, x);
+    if (dim[3] % channels == 0) /* bins of one size */
+        return samples_rows(
+            g, graph_mean(g, graph_reshape(g, x, SHAPE(dim[0], area, channels, dim[3] / channels)), 8, false));
     struct node *columns = graph_reshape(g, x, SHAPE(dim[0], area, dim[3], 1));
     return samples_rows(g, graph_adaptive_average_pool(g, columns, (int)area, (int)channels));
 }
