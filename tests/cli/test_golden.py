@@ -2,8 +2,9 @@
 """Golden cases: `retort loss` gives the losses and gradients that independent implementations gave.
 
 Reads every case folder of tests/golden, and of $RETORT_GOLDEN when that is set; runs those whose method
-`retort list methods` knows. No case is named here. Tolerances are those of the cases' README: the loss within 1e-4
-relative (absolute below 1e-3), every gradient element within 1e-4 of the largest magnitude in its array."""
+`retort list methods` knows, each as it is and once more with the teacher's arrays in the other precision. No case is
+named here. Tolerances are those of the cases' README: the loss within 1e-4 relative (absolute below 1e-3), every gradient
+element within 1e-4 of the largest magnitude in its array."""
 import json
 import os
 import subprocess
@@ -22,15 +23,26 @@ def option_text(value):
     return json.dumps(value) if not isinstance(value, str) else value
 
 
-def command(folder, case, gradients):
-    """The words of `retort loss` for a case."""
+def other_precision(path, number):
+    """A file with the array in float32 in place of float64, or the other way round."""
+    array = np.load(path)
+    name = f"other-{number}.npy"
+    np.save(name, array.astype(np.float64 if array.dtype == np.float32 else np.float32))
+    return name
+
+
+def command(folder, case, gradients, mixed):
+    """The words of `retort loss` for a case; mixed: the two sides differ in precision."""
     def path(name):
         return os.path.join(folder, name)
 
     words = ["loss", case["method"], "--json", "--grad-dir", gradients]
     for side in ("student", "teacher"):
         if case[side]:
-            words += [f"--{side}", ",".join(path(name) for name in case[side])]
+            paths = [path(name) for name in case[side]]
+            if mixed and side == "teacher":
+                paths = [other_precision(file, i) for i, file in enumerate(paths)]
+            words += [f"--{side}", ",".join(paths)]
     if case.get("labels"):
         words += ["--labels", path(case["labels"])]
     for name, value in case["options"].items():
@@ -48,8 +60,8 @@ def compare(name, got, expected):
     return [f"{name}{list(at)}: got {got[tuple(at)]:.9g}, expected {expected[tuple(at)]:.9g}" for at in far[:10]]
 
 
-def run_case(folder, case, gradients):
-    done = retort(*command(folder, case, gradients))
+def run_case(folder, case, gradients, mixed):
+    done = retort(*command(folder, case, gradients, mixed))
     if done.returncode != 0:
         return [f"exit status {done.returncode}: {done.stderr.strip()}"]
     loss, expected = json.loads(done.stdout)["loss"], case["loss"]
@@ -79,7 +91,8 @@ def main():
             if case["method"] not in known:
                 other += 1
                 continue
-            wrong = run_case(folder, case, f"grad-{ran}")
+            wrong = run_case(folder, case, f"grad-{ran}", False)
+            wrong += [f"mixed precision: {line}" for line in run_case(folder, case, f"mixed-{ran}", True)]
             ran += 1
             for line in wrong:
                 print(f"FAIL {name} {case['method']}: {line}")
