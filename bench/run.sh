@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # run.sh [--quick] [--only NAME]: what `make bench` runs. First training and inference beside PyTorch, speed and memory,
-# and the training step beside a matrix product (throughput.py); then our kernels beside the machine's own limits
-# (kernels.c, memory_bound.c). About twelve minutes on two cores of a machine that does nothing else. The first run also
-# installs PyTorch (python.sh) and lets it compile its networks, which takes minutes more. --quick only shows that it
-# works; --only: the networks whose name contains NAME, and no kernels. Build folder: RETORT_BUILD, default build.
+# and the training step beside a matrix product (throughput.py); then methods (methods.py), and our kernels beside the
+# machine's own limits (kernels.c, memory_bound.c). About half an hour on two cores of a machine that does nothing else.
+# The first run also installs PyTorch (python.sh) and lets it compile its networks, which takes minutes more. --quick only
+# shows that it works; --only: the networks whose name contains NAME, nothing else. Build folder: RETORT_BUILD, default build.
 # Measures and does not judge: the status is 0 whatever the ratios, and 1 when something failed to run.
 set -euo pipefail
 
@@ -38,6 +38,8 @@ fi
 
 /usr/bin/python3 bench/throughput.py --retort "$build/retort" "${how[@]}"
 [ -z "$only" ] || exit 0
+printf '\nmethods\n'
+/usr/bin/python3 bench/methods.py --retort "$build/retort" "${how[@]}"
 printf '\nkernels\n'
 "$build/bench/kernels"
 for maps in "128 28 12" "2 28 12"; do

@@ -46,16 +46,16 @@ class Failure(Exception):
 class Peer:
     """PyTorch in a process that stays for all rounds: what it has compiled stays as well."""
 
-    def __init__(self, python, job):
+    def __init__(self, python, job, script="peer.py"):
         environment = {**os.environ, **TUNED, "OMP_NUM_THREADS": str(job["threads"])}
         if not python.startswith("/usr/"):  # what it compiled stays beside its virtual environment
             environment["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(os.path.dirname(python), "..", "compiled")
-        self.process = subprocess.Popen([python, f"{HERE}/peer.py", json.dumps(job)], env=environment, text=True,
+        self.process = subprocess.Popen([python, f"{HERE}/{script}", json.dumps(job)], env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         about = self.read()
         self.version = about["version"]
         self.ways = list(EAGER + COMPILED if about["compiles"] else EAGER)
-        self.speeds, self.notes = {}, []
+        self.speeds, self.notes, self.last = {}, [], None
 
     def read(self):
         line = self.process.stdout.readline()
@@ -73,6 +73,7 @@ class Peer:
                 self.notes.append(f"PyTorch, {way}, failed: {answer['error']}")
             else:
                 self.speeds[way] = max(self.speeds.get(way, 0), answer["speed"])
+                self.last = answer
         if not self.speeds:
             raise Failure("; ".join(self.notes))
         self.ways = [way for way in self.ways if self.speeds[way] >= 0.85 * max(self.speeds.values())]
@@ -175,9 +176,9 @@ def step_flops(job):
     return 2 * (3 * sum(macs) - macs[0])
 
 
-def rounds(options, job, own):
+def rounds(options, job, own, script="peer.py"):
     """Alternates ours and theirs: our results, the peer with its speeds."""
-    peer = Peer(options.python, job)
+    peer = Peer(options.python, job, script)
     try:
         ours = []
         for _ in range(options.repeats):
@@ -295,6 +296,11 @@ def benchmark(options, folder):
     print(f"aims met: {'; '.join(table.met) or 'none'}\nnot met: {'; '.join(table.missed) or 'none'}")
 
 
+def python_find():
+    """The Python that has PyTorch."""
+    return subprocess.run([f"{HERE}/python.sh", "--which"], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--retort", default="build/retort")
@@ -303,8 +309,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     try:
-        options.python = subprocess.run([f"{HERE}/python.sh", "--which"], check=True, text=True,
-                                        stdout=subprocess.PIPE).stdout.strip()
+        options.python = python_find()
         with tempfile.TemporaryDirectory() as folder:
             benchmark(options, folder)
     except (Failure, OSError, subprocess.CalledProcessError) as error:
