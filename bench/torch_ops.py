@@ -159,6 +159,12 @@ def op_unit_rows(_, x):
     return F.normalize(x, dim=-1)
 
 
+@op("corner_cosines")
+def op_corner_cosines(_, q):
+    ways = torch.where(q < 1e-24, 0, q.clamp(min=1e-24).rsqrt())
+    return (q[:, :, None] + q[:, None, :] - q[None]) / 2 * ways[:, :, None] * ways[:, None, :]
+
+
 @op("square_distances")
 def op_square_distances(_, x):
     return (x.unsqueeze(1) - x.unsqueeze(0)).square().sum(-1)

@@ -102,14 +102,6 @@ static const char *named_text(const struct example *example)
     return options == NULL ? NULL : arena_format(example->arena, "{name: %s%s}", example->entry->name, options);
 }
 
-static bool reads_layers(const struct method *method, enum side side)
-{
-    for (int i = 0; i < method->n_inputs; i++)
-        if (method->inputs[i].side == side && method->inputs[i].role != ROLE_LOGITS)
-            return true;
-    return false;
-}
-
 /* taps_text: a tap for each input of a side; "" where nothing but logits is read, which then need no naming. */
 static const char *taps_text(const struct example *example, enum side side)
 {
@@ -120,7 +112,7 @@ static const char *taps_text(const struct example *example, enum side side)
                                        [ROLE_ACTIVATIONS] = "after"};
     const char *text = "";
     const struct method *method = example->entry->method;
-    if (!reads_layers(method, side))
+    if (!method_reads_layers(method, side))
         return text;
     for (int i = 0; i < method->n_inputs; i++) {
         const struct method_input *input = &method->inputs[i];

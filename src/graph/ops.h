@@ -85,6 +85,9 @@ struct node *graph_standardise_rows(struct graph *, struct node *x);
 struct node *graph_unit_rows(struct graph *, struct node *x);
 /* graph_square_distances: x [B,D] -> [B,B], sum_d (x_id - x_jd)^2. */
 struct node *graph_square_distances(struct graph *, struct node *x);
+/* graph_corner_cosines: squared distances q [B,B] -> [B,B,B], (q_ij + q_ik - q_jk) / (2 sqrt(q_ij q_ik)): the cosine at corner i
+ * between the ways to j and k; 0 with zero gradient where one of the ways is shorter than 1e-12. */
+struct node *graph_corner_cosines(struct graph *, struct node *q);
 
 /* --- shape --- */
 struct node *graph_reshape(struct graph *, struct node *x, struct shape shape); /* shape may be symbolic as x is */

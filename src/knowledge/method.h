@@ -123,6 +123,8 @@ const struct method *method_at(const struct context *ctx, size_t index);
 const struct method *method_find(struct context *ctx, const char *name, const struct value *at);
 /* method_taps: how many taps an input is usually given: min; where that is 0, as many as the other side needs. */
 int method_taps(const struct method *method, int index);
+/* method_reads_layers: of that side, anything but logits? */
+bool method_reads_layers(const struct method *method, enum side side);
 const char *method_family_text(enum method_family family);
 /* method_build: checks wants, inputs (number, rank by role), the batch, then calls build; a NULL result without a recorded error is
  * reported as our own mistake. */

@@ -45,6 +45,14 @@ const struct method *method_find(struct context *ctx, const char *name, const st
     return NULL;
 }
 
+bool method_reads_layers(const struct method *method, enum side side)
+{
+    for (int i = 0; i < method->n_inputs; i++)
+        if (method->inputs[i].side == side && method->inputs[i].role != ROLE_LOGITS)
+            return true;
+    return false;
+}
+
 const char *method_family_text(enum method_family family)
 {
     static const char *const texts[] = {

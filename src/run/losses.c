@@ -279,14 +279,6 @@ enum status losses_bind(struct context *ctx, struct arena *arena, const struct v
     return *resolved ? STATUS_OK : ctx->error.status;
 }
 
-static bool reads_layers(const struct method *method)
-{
-    for (int i = 0; i < method->n_inputs; i++)
-        if (method->inputs[i].role != ROLE_LOGITS)
-            return true;
-    return false;
-}
-
 /* names_of: the layers of one side of a pairing, for the term and as a list. */
 static struct value *names_of(struct arena *arena, const struct network *network, const int *layers, int count,
                               const char *const **names)
@@ -328,8 +320,9 @@ enum status losses_pair(struct context *ctx, struct arena *arena, const struct n
 {
     for (int i = 0; i < count; i++) {
         struct term *term = &terms[i];
-        if (!reads_layers(term->method) || term->n_student_taps + term->n_teacher_taps > 0 ||
-            (term->teacher >= 0 && !teacher))
+        const bool reads =
+            method_reads_layers(term->method, SIDE_STUDENT) || method_reads_layers(term->method, SIDE_TEACHER);
+        if (!reads || term->n_student_taps + term->n_teacher_taps > 0 || (term->teacher >= 0 && !teacher))
             continue;
         RETURN_IF(term_pair(ctx, arena, student, teacher, term, resolved->items[i]));
     }

@@ -2,8 +2,9 @@
  *
  *     loss = 1/B^3  sum_ijk  h(es_ij . es_ik - et_ij . et_ik),  e_ij = unit(f_j - f_i)
  *
- * f [B,D]: embeddings; h: smooth L1 (beta 1). Between a sample and itself, or its equal, e is 0, without a gradient. The products
- * at one corner i are a matrix [B,B]: [B,B,B,D] never exists. Park 2019 (CVPR), arXiv 1904.05068, equations 10 to 12. */
+ * f [B,D]: embeddings; h: smooth L1 (beta 1). Between a sample and itself, or its equal, e is 0, without a gradient. The
+ * products come from the distances between the three, by the law of cosines, and [B,B,D] never exists. Park 2019 (CVPR), arXiv
+ * 1904.05068, equations 10 to 12. */
 #include "knowledge/inputs.h"
 #include "knowledge/reference.h"
 #include "knowledge/samples.h"
@@ -11,13 +12,7 @@
 /* [B,B,B]: at each corner the cosines between the ways to all others. */
 static struct node *cosines(struct graph *g, struct node *x)
 {
-    struct node *rows = samples_rows(g, x);
-    if (!rows)
-        return NULL;
-    const int64_t b = rows->spec.shape.dim[0], d = rows->spec.shape.dim[1];
-    struct node *from = graph_reshape(g, rows, SHAPE(b, 1, d)), *to = graph_reshape(g, rows, SHAPE(1, b, d));
-    struct node *ways = graph_unit_rows(g, graph_sub(g, to, from)); /* [B,B,D] */
-    return graph_matmul(g, ways, ways, false, true);
+    return graph_corner_cosines(g, graph_square_distances(g, samples_rows(g, x)));
 }
 
 static struct node *rkd_angle_build(struct graph *g, const struct method_site *site, const void *options)
