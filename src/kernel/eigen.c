@@ -17,7 +17,7 @@ static void forward_one(struct desk *d, enum element element, const void *x, int
     for (int64_t i = 0; i < p; i++)
         for (int64_t j = 0; j < p; j++)
             d->matrix[i * p + j] = (d->tall[i * p + j] + d->tall[j * p + i]) / 2;
-    spectrum_solve(d);
+    spectrum_solve(d, false); /* the radius wants the smallest as well */
     for (int64_t i = 0; i < d->k; i++) {
         double *v = d->basis + i * p;
         vector_scale(v, p, radius(d) == 0 ? 0 : vector_sign(v, p));

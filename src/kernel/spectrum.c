@@ -13,15 +13,15 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* What dsyevd asks for. */
+/* What dsyevd and dsyevx ask for. */
 static int64_t work_numbers(int64_t p)
 {
-    return 1 + 6 * p + 2 * p * p;
+    return 1 + 8 * p + 2 * p * p;
 }
 
 static int64_t work_integers(int64_t p)
 {
-    return 3 + 5 * p;
+    return 3 + 6 * p;
 }
 
 /* desk_lay: the pieces one behind the other; returns their size in numbers. memory NULL: only that. */
@@ -156,22 +156,44 @@ static bool all_finite(const double *x, int64_t n)
     return true;
 }
 
-/* The matrix is symmetric, so its columns are its rows; LAPACK leaves eigenvectors as columns in column order, which
- * are rows to us, the smallest first. The _work interface allocates nothing. */
-void spectrum_solve(struct desk *d)
+/* LAPACK, below: the matrix is symmetric, so its columns are its rows; eigenvectors are left as columns in column order,
+ * which are rows to us, the smallest first. The _work interfaces allocate nothing. */
+
+static bool solve_all(struct desk *d, double *ascending)
+{
+    const lapack_int p = (lapack_int)d->p;
+    return LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'L', p, d->matrix, p, ascending, d->work,
+                               (lapack_int)work_numbers(p), (lapack_int *)(d->work + work_numbers(p)),
+                               (lapack_int)work_integers(p)) == 0;
+}
+
+/* solve_leading: the k leading ones alone, a third of the time. Where they do not converge the matrix is as it was. */
+static bool solve_leading(struct desk *d, double *ascending)
+{
+    const lapack_int p = (lapack_int)d->p, first = (lapack_int)(d->p - d->k + 1);
+    lapack_int *integers = (lapack_int *)(d->work + work_numbers(p)), found = 0;
+    memcpy(d->basis, d->matrix, (size_t)(d->p * d->p) * sizeof(double));
+    const bool solved =
+        LAPACKE_dsyevx_work(LAPACK_COL_MAJOR, 'V', 'I', 'L', p, d->matrix, p, 0, 0, first, p, 0, &found, ascending,
+                            d->mixed, p, d->work, (lapack_int)work_numbers(p), integers, integers + 5 * d->p) == 0 &&
+        found == d->k;
+    memcpy(d->matrix, solved ? d->mixed : d->basis, (size_t)((solved ? d->k : d->p) * d->p) * sizeof(double));
+    return solved;
+}
+
+void spectrum_solve(struct desk *d, bool leading)
 {
     const int64_t p = d->p;
-    double *ascending = d->basis; /* until the rows are copied in their order */
-    void *integers = d->work + work_numbers(p);
-    bool solved = all_finite(d->matrix, p * p);
-    if (solved)
-        solved = LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'L', (lapack_int)p, d->matrix, (lapack_int)p, ascending,
-                                     d->work, (lapack_int)work_numbers(p), integers, (lapack_int)work_integers(p)) == 0;
-    for (int64_t i = 0; i < p; i++)
-        d->values[i] = solved ? ascending[p - 1 - i] : (double)NAN;
-    for (int64_t i = 0; i < p; i++)
+    double *ascending = d->d_tall; /* free in forward; p of its p q numbers */
+    const bool finite = all_finite(d->matrix, p * p);
+    const bool few = finite && leading && 2 * d->k <= p && solve_leading(d, ascending);
+    const bool solved = few || (finite && solve_all(d, ascending));
+    const int64_t n = few ? d->k : p;
+    for (int64_t i = 0; i < n; i++)
+        d->values[i] = solved ? ascending[n - 1 - i] : (double)NAN;
+    for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < p; j++)
-            d->basis[i * p + j] = solved ? d->matrix[(p - 1 - i) * p + j] : (double)NAN;
+            d->basis[i * p + j] = solved ? d->matrix[(n - 1 - i) * p + j] : (double)NAN;
 }
 
 /* Where M moves by dM, v_i moves by sum over j of v_j (v_j . dM v_i) / (l_i - l_j), and l_i by v_i . dM v_i. So the

@@ -24,8 +24,8 @@ void numbers_read(enum element element, const void *x, int64_t from, int64_t n, 
 void numbers_write(enum element element, const double *from, int64_t n, void *x, int64_t to, bool add);
 
 /* spectrum_solve: desk->matrix (its upper half is read, all is lost) -> values, descending, and basis; NaN where the
- * matrix is not finite. */
-void spectrum_solve(struct desk *desk);
+ * matrix is not finite. d_tall and mixed are lost too. leading: the k leading ones are enough, which no backward pass is. */
+void spectrum_solve(struct desk *desk, bool leading);
 /* vector_sign: -1 when the element of largest magnitude is negative, else 1. */
 double vector_sign(const double *vector, int64_t n);
 void vector_scale(double *vector, int64_t n, double factor);

@@ -60,13 +60,13 @@ static double far_make(struct desk *d, int64_t i)
 }
 
 static void forward_one(struct desk *d, const struct decompose_shape *shape, const void *x, int64_t sample,
-                        void *values, void *right, void *left)
+                        bool backward, void *values, void *right, void *left)
 {
     const int64_t k = d->k, p = d->p, q = d->q;
     const bool high = is_high(shape);
     tall_read(d, shape, x, sample);
     gram(d);
-    spectrum_solve(d);
+    spectrum_solve(d, !backward);
     const int64_t live = live_count(d);
     memset(d->d_values, 0, (size_t)k * sizeof(double));
     memset(d->far, 0, (size_t)(k * q) * sizeof(double));
@@ -130,7 +130,7 @@ void svd_forward(const struct decompose_shape *shape, const void *x, void *value
         struct desk desk = desk_of(shape, scratch, piece);
         for (int64_t b = piece * shape->batch / pieces; b < (piece + 1) * shape->batch / pieces; b++) {
             desk_saved(&desk, saved, b);
-            forward_one(&desk, shape, x, b, values, right, left);
+            forward_one(&desk, shape, x, b, saved != NULL, values, right, left);
         }
     }
 }
