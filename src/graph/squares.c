@@ -1,4 +1,4 @@
-/* squares.c: mean(square(x)) and mean(square(a - b)) over the last axes become one call, where nobody else reads what is between. */
+/* squares.c: mean(square(x)) and mean(square(a - b)) over the last axes, or all but the last, become one call, where nobody else reads what is between. */
 #include "graph/op/reduction.h"
 #include "graph/plan.h"
 
@@ -18,7 +18,9 @@ static int maker_of(const struct program *program, int before, const struct node
 static bool fits(const struct planned_call *mean)
 {
     const struct reduction_attributes *attributes = mean->call.attributes;
-    return mean->call.op == &op_mean && reduction_trailing(&mean->inputs[0]->spec.shape, attributes->axes);
+    const struct shape *x = &mean->inputs[0]->spec.shape;
+    return mean->call.op == &op_mean &&
+           (reduction_trailing(x, attributes->axes) || reduction_leaves_last(x, attributes->axes));
 }
 
 /* square_take: `mean` does the work of the square that it is of; returns that call's index, -1: of none. */

@@ -10,7 +10,9 @@
 #endif
 
 /* The levels, lowest first; table.c of each build defines its two tables. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(KERNEL_WITHOUT_V4) /* cmake/Rooms.cmake: a build that only checks */
+#define LEVELS(X) X(v2) X(v3)
+#elif defined(__x86_64__)
 #define LEVELS(X) X(v2) X(v3) X(v4)
 #else
 #define LEVELS(X) X(generic)
@@ -44,7 +46,7 @@ static int level_of_cpu(void)
         !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
         !__builtin_cpu_supports("avx512vl"))
         return 1;
-    return 2;
+    return LEVEL_COUNT - 1;
 #else
     return 0;
 #endif

@@ -11,4 +11,11 @@ static inline int64_t mean_squares_pieces(int64_t columns)
     return (columns + MEAN_SQUARES_PIECE - 1) / MEAN_SQUARES_PIECE;
 }
 
+/* Of all columns, for threads. */
+enum { MEAN_SQUARE_STRIPE = 2048 };
+static inline int64_t mean_square_stripes(int64_t rows)
+{
+    return (rows + MEAN_SQUARE_STRIPE - 1) / MEAN_SQUARE_STRIPE;
+}
+
 #endif

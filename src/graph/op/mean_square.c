@@ -1,4 +1,5 @@
-/* mean_square: the mean of squares over the last axes, of numbers or of the difference of two tensors of one shape.
+/* mean_square: the mean of squares over the last axes, or over all but the last, of numbers or of the difference of two
+ * tensors of one shape.
  *
  *     y = 1/n sum over the axes of (a - b)^2, without b of a^2;  da = 2 dy (a - b) / n;  db = -da
  *
@@ -12,17 +13,26 @@ static enum status mean_square_shape(struct op_call *call)
 {
     const struct reduction_attributes *attributes = call->attributes;
     RETURN_IF(reduction_shape(call));
-    if (!reduction_trailing(&call->in[0].shape, attributes->axes))
-        return expect_failure(call, 0, "the last axes to be averaged over");
+    if (!reduction_trailing(&call->in[0].shape, attributes->axes) &&
+        !reduction_leaves_last(&call->in[0].shape, attributes->axes))
+        return expect_failure(call, 0, "the last axes to be averaged over, or all but the last");
     if (call->n_inputs > 1 &&
         (call->in[1].element != ELEMENT_REAL || !shape_equal(&call->in[0].shape, &call->in[1].shape)))
         return expect_failure(call, 1, "real numbers of the first one's shape");
     return STATUS_OK;
 }
 
-static int64_t pieces_of(const struct op_call *call)
+/* columns_stay: the last axis is what is not averaged over. */
+static bool columns_stay(const struct op_call *call)
 {
-    return shape_elements(&call->out[0].shape) * mean_squares_pieces(reduction_count(call));
+    const struct reduction_attributes *attributes = call->attributes;
+    return !reduction_trailing(&call->in[0].shape, attributes->axes);
+}
+
+static int64_t sums_of(const struct op_call *call)
+{
+    const int64_t n = reduction_count(call);
+    return shape_elements(&call->out[0].shape) * (columns_stay(call) ? mean_square_stripes(n) : mean_squares_pieces(n));
 }
 
 static enum status mean_square_prepare(const struct op_call *call, bool backward, struct op_needs *needs)
@@ -30,25 +40,34 @@ static enum status mean_square_prepare(const struct op_call *call, bool backward
     (void)backward;
     needs->kernel = "loop";
     needs->reads_inputs = call->n_inputs > 1 ? 3 : 1;
-    needs->forward_scratch = (size_t)pieces_of(call) * sizeof(double);
+    needs->forward_scratch = (size_t)sums_of(call) * sizeof(double);
     return STATUS_OK;
 }
 
 static void mean_square_forward(const struct op_run *run)
 {
-    const int64_t n = reduction_count(run->call);
-    run->table->mean_squares(shape_elements(&run->call->out[0].shape), n, run->in[0],
-                             run->call->n_inputs > 1 ? run->in[1] : NULL, 1 / (double)n, run->scratch, run->out[0],
-                             run->threads);
+    const int64_t n = reduction_count(run->call), outputs = shape_elements(&run->call->out[0].shape);
+    const void *other = run->call->n_inputs > 1 ? run->in[1] : NULL;
+    if (columns_stay(run->call))
+        run->table->mean_square_columns(n, outputs, run->in[0], other, 1 / (double)n, run->scratch, run->out[0],
+                                        run->threads);
+    else
+        run->table->mean_squares(outputs, n, run->in[0], other, 1 / (double)n, run->scratch, run->out[0], run->threads);
 }
 
 static void mean_square_backward(const struct op_run *run)
 {
-    const int64_t n = reduction_count(run->call);
+    const int64_t n = reduction_count(run->call), outputs = shape_elements(&run->call->out[0].shape);
     const bool two = run->call->n_inputs > 1;
-    run->table->mean_squares_backward(shape_elements(&run->call->out[0].shape), n, run->in[0], two ? run->in[1] : NULL,
-                                      run->d_out[0], 1 / (double)n, run->d_in[0], run->add[0],
-                                      two ? run->d_in[1] : NULL, two && run->add[1], run->threads);
+    const void *other = two ? run->in[1] : NULL;
+    void *d_other = two ? run->d_in[1] : NULL;
+    const bool add_other = two && run->add[1];
+    if (columns_stay(run->call))
+        run->table->mean_square_columns_backward(n, outputs, run->in[0], other, run->d_out[0], 1 / (double)n,
+                                                 run->d_in[0], run->add[0], d_other, add_other, run->threads);
+    else
+        run->table->mean_squares_backward(outputs, n, run->in[0], other, run->d_out[0], 1 / (double)n, run->d_in[0],
+                                          run->add[0], d_other, add_other, run->threads);
 }
 
 static void mean_square_reference(const struct op_call *call, const double *const *in, double *const *out)
@@ -63,7 +82,7 @@ static void mean_square_reference(const struct op_call *call, const double *cons
 }
 
 static const struct reduction_attributes whole = {0xF, false}, last = {2, true}, last_two = {6, false},
-                                         none = {0, false};
+                                         none = {0, false}, channels = {7, false}, first = {1, true};
 static const struct op_example mean_square_examples[] = {
     {.name = "a map", .attributes = &whole, .n_inputs = 1, .in = {{.rank = 4, .dim = {2, 5, 3, 17}}}},
     {.name = "of a difference",
@@ -81,13 +100,19 @@ static const struct op_example mean_square_examples[] = {
      .in = {{.rank = 2, .dim = {37, 48}}, {.rank = 2, .dim = {37, 48}}}},
     {.name = "two axes", .attributes = &last_two, .n_inputs = 1, .in = {{.rank = 3, .dim = {3, 4, 5}}}},
     {.name = "a scalar", .attributes = &none, .n_inputs = 2, .in = {{.rank = 0, .dim = {0}}, {.rank = 0, .dim = {0}}}},
+    {.name = "channels of a map, of a difference",
+     .attributes = &channels,
+     .n_inputs = 2,
+     .in = {{.rank = 4, .dim = {2, 5, 11, 19}}, {.rank = 4, .dim = {2, 5, 11, 19}}}},
+    {.name = "columns", .attributes = &first, .n_inputs = 1, .in = {{.rank = 2, .dim = {71, 3}}}},
+    {.name = "columns of many rows", .attributes = &first, .n_inputs = 1, .in = {{.rank = 2, .dim = {2049, 2}}}},
     {.name = "longer than a chunk", .attributes = &last, .n_inputs = 1, .in = {{.rank = 2, .dim = {1, 5003}}}},
 };
 
 extern const struct op op_mean_square;
 const struct op op_mean_square = {
     .name = "mean_square",
-    .summary = "mean of squares over the last axes, of one or of the difference of two",
+    .summary = "mean of squares over the last axes or all but the last, of one or of the difference of two",
     .inputs_min = 1,
     .inputs_max = 2,
     .outputs = 1,

@@ -68,6 +68,11 @@ bool reduction_trailing(const struct shape *shape, unsigned axes)
     return true;
 }
 
+bool reduction_leaves_last(const struct shape *shape, unsigned axes)
+{
+    return shape->rank > 1 && axes == (1U << (shape->rank - 1)) - 1;
+}
+
 /* The axes as the kernels want them: neighbours of one kind merged, axes of 1 left out. */
 struct layout {
     int rank;

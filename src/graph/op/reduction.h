@@ -18,6 +18,8 @@ int64_t reduction_count(const struct op_call *call);
 int64_t reduction_place(const struct op_call *call, int64_t i);
 /* reduction_trailing: are these axes the last ones of the shape, however many? */
 bool reduction_trailing(const struct shape *shape, unsigned axes);
+/* reduction_leaves_last: are these all axes but the last? */
+bool reduction_leaves_last(const struct shape *shape, unsigned axes);
 
 /* Sums, times `scale`. */
 void reduction_forward(const struct op_run *run, double scale);
