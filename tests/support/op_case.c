@@ -96,12 +96,24 @@ static double measure_slope(const struct op_case *c, int input, const struct slo
     return NAN;
 }
 
+/* slopes_each: fewer where each evaluation of the reference is long. */
+static int slopes_each(const struct op_case *c)
+{
+    enum { LONG = 20000 };
+    int64_t numbers = 0;
+    for (int i = 0; i < c->call.n_inputs; i++) {
+        numbers += c->in_count[i];
+    }
+    return numbers > LONG ? SLOPES_EACH / 4 : SLOPES_EACH;
+}
+
 static void measure_slopes(struct op_case *c, int input)
 {
+    const int each = slopes_each(c);
     struct random_key key = {c->seed, 1000U + (uint32_t)input, 0};
     int64_t n = c->in_count[input];
-    bool all = n <= SLOPES_EACH;
-    int count = all ? (int)n : SLOPES_EACH / 2 + SLOPES_DIRECTIONS;
+    bool all = n <= each;
+    int count = all ? (int)n : each / 2 + SLOPES_DIRECTIONS;
     double *out[OP_MAX_OUTPUTS] = {NULL};
     for (int o = 0; o < c->call.n_outputs; o++) {
         out[o] = op_take(c->out_count[o], sizeof(double));
@@ -109,7 +121,7 @@ static void measure_slopes(struct op_case *c, int input)
     c->slopes[input] = op_take(count, sizeof(struct slope));
     for (int s = 0; s < count; s++) {
         struct slope slope = {.direction = s};
-        slope.element = all ? s : s < SLOPES_EACH / 2 ? (int64_t)(random_u32(&key, (uint64_t)s) % (uint64_t)n) : -1;
+        slope.element = all ? s : s < each / 2 ? (int64_t)(random_u32(&key, (uint64_t)s) % (uint64_t)n) : -1;
         slope.value = measure_slope(c, input, &slope, out);
         if (isfinite(slope.value)) {
             c->slopes[input][c->n_slopes[input]++] = slope;
