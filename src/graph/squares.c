@@ -17,10 +17,11 @@ static int maker_of(const struct program *program, int before, const struct node
 
 static bool fits(const struct planned_call *mean)
 {
-    const struct reduction_attributes *attributes = mean->call.attributes;
+    if (mean->call.op != &op_mean)
+        return false;
+    const unsigned axes = ((const struct reduction_attributes *)mean->call.attributes)->axes;
     const struct shape *x = &mean->inputs[0]->spec.shape;
-    return mean->call.op == &op_mean &&
-           (reduction_trailing(x, attributes->axes) || reduction_leaves_last(x, attributes->axes));
+    return reduction_trailing(x, axes) || reduction_leaves_last(x, axes);
 }
 
 /* square_take: `mean` does the work of the square that it is of; returns that call's index, -1: of none. */
