@@ -3,10 +3,10 @@
 
     bench/methods.py [--retort build/retort] [--only METHOD] [--seconds 2] [--repeats 3]
 
-First methods.c: a step with each method beside a step with the labels alone, of two pairs of networks. Then loss and gradients of single methods
-on the same arrays, ours and PyTorch's (methods_peer.py) in rounds that alternate, one thread each, its CPU time; the
-best rounds count, and of PyTorch's ways (throughput.py) the fastest. Loss and gradient are compared: a formula that is
-not the same would make no ratio."""
+First methods.c: a step with each method beside a step with the labels alone, of two pairs of networks. Then loss and
+gradients of single methods on the same arrays, ours and PyTorch's (methods_peer.py) in rounds that alternate, one thread
+each, its CPU time; the best rounds count, and of PyTorch's ways (throughput.py) the fastest. Loss and gradient are
+compared: a formula that is not the same would make no ratio."""
 import argparse
 import json
 import os

@@ -4,7 +4,7 @@
 
 Answers as peer.py does: a line {"way": "channels_last compiled", "seconds": 2} with {"speed": times a second, "loss",
 "gradient"}; gradient: the length of all gradients together. The formulas are written as one would write them well in
-PyTorch: products as matrix products, distances by cdist, the teacher's side without gradients. One thread, its CPU
+PyTorch: products as matrix products, distances by products, the teacher's side without gradients. One thread, its CPU
 time."""
 import json
 import logging

@@ -1,11 +1,8 @@
 /* corners.c: cosines between the ways from each point to all others, from the squared distances between points. */
-#include "kernel/level/level.h"
+#include "kernel/level/sum_lanes.h"
 #include "kernel/rows.h"
 
 #include <math.h>
-
-/* Sums of a fixed number of lanes, so that they depend neither on the level nor on the compiler. */
-enum { CORNER_LANES = 16 };
 
 /* ways_of: 1 / distance; 0 where the two points are one. */
 static void ways_of(const real *q, int64_t count, real *ways)
@@ -36,10 +33,10 @@ void KERNEL(corner_cosines)(const void *q_, int64_t n, void *ways_, void *y_, in
  * j (`other`). way: from i; `first`: that to j. Returns what is for the distance of i and j. */
 static real row_gradient(const real *y, const real *dy, const real *way, real first, int64_t n, real *from, real *other)
 {
-    real lane[CORNER_LANES] = {0};
+    real lane[SUM_LANES] = {0};
     const real square = first * first;
-    for (int64_t k0 = 0; k0 < n; k0 += CORNER_LANES) {
-        const int64_t lanes = n - k0 < CORNER_LANES ? n - k0 : CORNER_LANES;
+    for (int64_t k0 = 0; k0 < n; k0 += SUM_LANES) {
+        const int64_t lanes = n - k0 < SUM_LANES ? n - k0 : SUM_LANES;
 #pragma omp simd
         for (int64_t l = 0; l < lanes; l++) {
             const real half = dy[k0 + l] / 2, second = way[k0 + l];
@@ -49,10 +46,7 @@ static real row_gradient(const real *y, const real *dy, const real *way, real fi
             other[k0 + l] -= both;
         }
     }
-    for (int half = CORNER_LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
+    return lanes_sum(lane);
 }
 
 void KERNEL(corner_cosines_backward)(const void *q_, const void *y_, const void *dy_, int64_t n, void *ways_,

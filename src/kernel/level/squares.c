@@ -1,34 +1,26 @@
 /* squares.c: means of squares, of numbers or of differences, and their gradient: each number is read once. */
+#include "kernel/level/sum_lanes.h"
 #include "kernel/level/turn.h"
 #include "kernel/reduce.h"
 
 /* Partial sums of a fixed number of lanes stay this short; beyond, they are added up in double. */
-enum { SQUARES_LANES = 16, SQUARES_CHUNK = 2048 };
-
-/* lanes_sum: in a fixed order, so that the sum depends neither on the level nor on the compiler. */
-static double lanes_sum(real *lane)
-{
-    for (int half = SQUARES_LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return (double)lane[0];
-}
+enum { SQUARES_CHUNK = 2048 };
 
 static double squares_of(const real *x, int64_t n)
 {
     double total = 0;
     for (int64_t from = 0; from < n; from += SQUARES_CHUNK) {
         const int64_t count = n - from < SQUARES_CHUNK ? n - from : SQUARES_CHUNK;
-        const int64_t whole = count - count % SQUARES_LANES;
-        real lane[SQUARES_LANES] = {0};
-        for (int64_t i = 0; i < whole; i += SQUARES_LANES) {
+        const int64_t whole = count - count % SUM_LANES;
+        real lane[SUM_LANES] = {0};
+        for (int64_t i = 0; i < whole; i += SUM_LANES) {
 #pragma omp simd
-            for (int l = 0; l < SQUARES_LANES; l++)
+            for (int l = 0; l < SUM_LANES; l++)
                 lane[l] += x[from + i + l] * x[from + i + l];
         }
         for (int64_t i = whole; i < count; i++)
             lane[i - whole] += x[from + i] * x[from + i];
-        total += lanes_sum(lane);
+        total += (double)lanes_sum(lane);
     }
     return total;
 }
@@ -38,11 +30,11 @@ static double squares_between(const real *x, const real *y, int64_t n)
     double total = 0;
     for (int64_t from = 0; from < n; from += SQUARES_CHUNK) {
         const int64_t count = n - from < SQUARES_CHUNK ? n - from : SQUARES_CHUNK;
-        const int64_t whole = count - count % SQUARES_LANES;
-        real lane[SQUARES_LANES] = {0};
-        for (int64_t i = 0; i < whole; i += SQUARES_LANES) {
+        const int64_t whole = count - count % SUM_LANES;
+        real lane[SUM_LANES] = {0};
+        for (int64_t i = 0; i < whole; i += SUM_LANES) {
 #pragma omp simd
-            for (int l = 0; l < SQUARES_LANES; l++) {
+            for (int l = 0; l < SUM_LANES; l++) {
                 const real apart = x[from + i + l] - y[from + i + l];
                 lane[l] += apart * apart;
             }
@@ -51,18 +43,18 @@ static double squares_between(const real *x, const real *y, int64_t n)
             const real apart = x[from + i] - y[from + i];
             lane[i - whole] += apart * apart;
         }
-        total += lanes_sum(lane);
+        total += (double)lanes_sum(lane);
     }
     return total;
 }
 
-enum { SQUARES_PARTS = SQUARES_LANES / LANES };
+enum { SQUARES_PARTS = SUM_LANES / LANES };
 
-/* row_lanes: the lanes of one row of whole lines of SQUARES_LANES, added up to LANES of them. */
+/* row_lanes: the lanes of one row of whole lines of SUM_LANES, added up to LANES of them. */
 VECTOR_INLINE vector row_lanes(const real *x, const real *y, int64_t columns)
 {
     vector part[SQUARES_PARTS] = {{0}};
-    for (int64_t i = 0; i < columns; i += SQUARES_LANES)
+    for (int64_t i = 0; i < columns; i += SUM_LANES)
 #pragma GCC unroll 8
         for (int p = 0; p < SQUARES_PARTS; p++) {
             vector v = vector_load(x + i + p * LANES);
@@ -117,7 +109,7 @@ void KERNEL(mean_squares)(int64_t rows, int64_t columns, const void *x_, const v
     const real *x = x_, *y = y_;
     real *out = out_;
     const int64_t each = mean_squares_pieces(columns);
-    const int64_t side_by_side = columns % SQUARES_LANES == 0 && columns <= SQUARES_CHUNK ? rows - rows % LANES : 0;
+    const int64_t side_by_side = columns % SUM_LANES == 0 && columns <= SQUARES_CHUNK ? rows - rows % LANES : 0;
 #pragma omp parallel for num_threads(threads) if (threads > 1 && rows * columns > 200000)
     for (int64_t row = 0; row < side_by_side; row += LANES)
         rows_squares(x + row * columns, y ? y + row * columns : NULL, columns, sums + row);
