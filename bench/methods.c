@@ -7,8 +7,8 @@
  *
  * The recipe's student and teacher, images of 28x28 made-up bytes, batch 128, float32, one thread, its CPU time. Steps
  * of both alternate for SECONDS (default 2) a method; the ratio is the median over the pairs, beside its quartiles.
- * "deepest": of several pairs of layers the last alone, where all of them miss the aim. METHOD: that one alone, and where its step's time goes. Not a test:
- * it measures and does not judge. */
+ * "deepest": of several pairs of layers the last alone, where all of them miss the aim. METHOD: that one alone, and where
+ * its step's time goes. Not a test: it measures and does not judge. */
 #include "bench/method_step.h"
 
 #include <math.h>
@@ -129,7 +129,8 @@ int main(int argc, char **argv)
     const char *only = argc > 3 ? argv[3] : NULL;
     context_init(&b.ctx);
     if (argc < 2 || argc > 4 || !(b.limit > 0) || (only && !method_find(&b.ctx, only, NULL))) {
-        fprintf(stderr, "methods: expected RECIPE [SECONDS [METHOD]]\n");
+        fprintf(stderr, "methods: expected RECIPE [SECONDS [METHOD]]%s%s\n", b.ctx.error.status ? ": " : "",
+                b.ctx.error.message);
         return 2;
     }
     enum status status = bench_open(&b, argv[1]);
