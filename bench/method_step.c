@@ -139,7 +139,7 @@ enum status stepped_make(struct bench *b, struct stepped *side, const char *loss
                                    .training = true,
                                    .learns = true,
                                    .optimiser = &b->settings.optimiser};
-    learners[1] = (struct learner){.name = "teacher", .network = b->teacher};
+    learners[1] = (struct learner){.name = b->teacher->name, .network = b->teacher};
     side->stage = (struct stage){.name = "stage",
                                  .role = "distilled",
                                  .seed = 1,
@@ -148,14 +148,19 @@ enum status stepped_make(struct bench *b, struct stepped *side, const char *loss
                                  .learners = learners,
                                  .terms = side->terms,
                                  .budget = b->settings.budget};
-    const int count = stage_teacher_taps(&b->ctx, &side->stage, 1, layers, STEP_TAPS);
+    const int count = stage_teacher_layers(&b->ctx, &side->stage, 1, layers, STEP_TAPS);
     struct split held = b->split;
     held.count = HELD;
     if (count < 0)
         return b->ctx.error.status;
+    const struct recording_pass pass = {.network = b->teacher,
+                                        .layers = layers,
+                                        .count = count,
+                                        .split = &held,
+                                        .batch = BATCH,
+                                        .precision = ELEMENT_F32};
     if (count > 0)
-        RETURN_IF(recordings_make(&b->ctx, b->teacher, layers, count, &held, NULL, BATCH, ELEMENT_F32, b->kernels,
-                                  b->memory, side->recordings));
+        RETURN_IF(recordings_make(&b->ctx, &pass, b->kernels, b->memory, side->recordings));
     return stepped_compile(b, side, count);
 }
 

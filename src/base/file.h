@@ -27,5 +27,7 @@ char *path_directory(struct context *ctx, const char *path); /* "." where there 
 
 /* sha256 of bytes, as 64 hexadecimal digits and a zero. */
 void sha256_hex(const void *bytes, size_t count, char out[65]);
+/* file_sha256: of a file of any size. */
+enum status file_sha256(struct context *ctx, const char *path, char out[65]);
 
 #endif

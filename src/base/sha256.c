@@ -1,6 +1,8 @@
 /* sha256.c: SHA-256 as FIPS 180-4 gives it, section 6.2. */
 #include "base/file.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SHA256_BLOCK = 64, SHA256_ROUNDS = 64, SHA256_WORDS = 8 };
@@ -57,21 +59,16 @@ static void sha256_block(uint32_t hash[SHA256_WORDS], const unsigned char *bytes
         hash[i] += add[i];
 }
 
-void sha256_hex(const void *bytes, size_t count, char out[65])
+/* sha256_end: with the rest [left] of `count` bytes in all, less than a block. */
+static void sha256_end(uint32_t hash[SHA256_WORDS], const void *rest, size_t left, uint64_t count, char out[65])
 {
-    uint32_t hash[SHA256_WORDS];
-    memcpy(hash, sha256_first, sizeof hash);
-    const unsigned char *next = bytes;
-    size_t left = count;
-    for (; left >= SHA256_BLOCK; left -= SHA256_BLOCK, next += SHA256_BLOCK)
-        sha256_block(hash, next);
     /* The rest, a one bit, zeros, and the length in bits, big-endian: one block or two. */
     unsigned char tail[2 * SHA256_BLOCK] = {0};
     if (left > 0)
-        memcpy(tail, next, left);
+        memcpy(tail, rest, left);
     tail[left] = 0x80;
     size_t blocks = left + 1 + 8 <= SHA256_BLOCK ? 1 : 2;
-    uint64_t bits = (uint64_t)count * 8;
+    uint64_t bits = count * 8;
     for (size_t i = 0; i < 8; i++)
         tail[blocks * SHA256_BLOCK - 1 - i] = (unsigned char)(bits >> (8 * i));
     for (size_t i = 0; i < blocks; i++)
@@ -80,4 +77,42 @@ void sha256_hex(const void *bytes, size_t count, char out[65])
     for (int i = 0; i < 64; i++)
         out[i] = digits[(hash[i / 8] >> (28 - 4 * (i % 8))) & 15];
     out[64] = '\0';
+}
+
+/* sha256_blocks: as many as there are whole ones; returns the bytes that they were. */
+static size_t sha256_blocks(uint32_t hash[SHA256_WORDS], const unsigned char *bytes, size_t count)
+{
+    size_t done = 0;
+    for (; count - done >= SHA256_BLOCK; done += SHA256_BLOCK)
+        sha256_block(hash, bytes + done);
+    return done;
+}
+
+void sha256_hex(const void *bytes, size_t count, char out[65])
+{
+    uint32_t hash[SHA256_WORDS];
+    memcpy(hash, sha256_first, sizeof hash);
+    const size_t done = sha256_blocks(hash, bytes, count);
+    sha256_end(hash, (const unsigned char *)bytes + done, count - done, count, out);
+}
+
+enum status file_sha256(struct context *ctx, const char *path, char out[65])
+{
+    unsigned char piece[SHA256_BLOCK * 1024];
+    uint32_t hash[SHA256_WORDS];
+    uint64_t count = 0;
+    size_t got;
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return fail(ctx, STATUS_IO, "%s: cannot be opened: %s", path, strerror(errno));
+    memcpy(hash, sha256_first, sizeof hash);
+    while ((got = fread(piece, 1, sizeof piece, file)) == sizeof piece)
+        count += sha256_blocks(hash, piece, got);
+    const bool broken = ferror(file) != 0;
+    const size_t done = sha256_blocks(hash, piece, got);
+    fclose(file);
+    if (broken)
+        return fail(ctx, STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
+    sha256_end(hash, piece + done, got - done, count + got, out);
+    return STATUS_OK;
 }

@@ -53,7 +53,7 @@ enum status augmentation_bind(struct context *ctx, struct arena *arena, const st
     return *resolved != NULL ? STATUS_OK : ctx->error.status;
 }
 
-int64_t augmentation_views(const struct augmentation *augmentation)
+static int64_t views_numbered(const struct augmentation *augmentation)
 {
     int64_t views = augmentation_mixes(augmentation) ? 0 : 1;
     for (size_t i = 0; augmentation != NULL && i < augmentation->count; i++) {
@@ -70,11 +70,33 @@ static struct random_key step_key(const struct augmentation *augmentation, const
     return (struct random_key){augmentation->seed, step->stream, (uint64_t)epoch};
 }
 
+/* limited: are a sample's views those of the first `limit` epochs alone? */
+static bool limited(const struct augmentation *augmentation)
+{
+    const int64_t numbered = augmentation == NULL ? 1 : views_numbered(augmentation);
+    return augmentation != NULL && augmentation->limit > 0 && (numbered == 0 || numbered > augmentation->limit);
+}
+
+int64_t augmentation_views(const struct augmentation *augmentation)
+{
+    return limited(augmentation) ? augmentation->limit : views_numbered(augmentation);
+}
+
+const struct augmentation *augmentation_limited(const struct augmentation *augmentation, int64_t limit,
+                                                struct augmentation *room)
+{
+    if (augmentation == NULL)
+        return NULL;
+    *room = *augmentation;
+    room->limit = limit;
+    return room;
+}
+
 /* A view of all augments is the number whose digits, the first augment's lowest, are their views. Where one of them has
  * too many to number, there are none for the whole; the others then draw their own. */
-int64_t augmentation_draw(const struct augmentation *augmentation, int64_t epoch, int64_t sample)
+static int64_t numbered_draw(const struct augmentation *augmentation, int64_t epoch, int64_t sample)
 {
-    if (augmentation == NULL || augmentation_views(augmentation) == 0)
+    if (augmentation == NULL || views_numbered(augmentation) == 0)
         return 0;
     int64_t view = 0, scale = 1;
     for (size_t i = 0; i < augmentation->count; i++) {
@@ -86,6 +108,15 @@ int64_t augmentation_draw(const struct augmentation *augmentation, int64_t epoch
     return view;
 }
 
+/* A limited sample goes through its views in turn, each sample from another one on. */
+int64_t augmentation_draw(const struct augmentation *augmentation, int64_t epoch, int64_t sample)
+{
+    if (!limited(augmentation))
+        return numbered_draw(augmentation, epoch, sample);
+    const struct random_key key = {augmentation->seed, random_stream("views"), 0};
+    return (epoch + (int64_t)random_u32(&key, (uint64_t)sample)) % augmentation->limit;
+}
+
 void augmentation_apply(const struct augmentation *augmentation, const struct augment_image *image, const void *from,
                         void *to, void *scratch, int64_t epoch, int64_t sample, int64_t view)
 {
@@ -94,7 +125,11 @@ void augmentation_apply(const struct augmentation *augmentation, const struct au
         memcpy(to, from, (size_t)(image->height * image->width * image->channels) * image->element_size);
         return;
     }
-    bool numbered = augmentation_views(augmentation) != 0;
+    if (limited(augmentation)) {
+        epoch = view;
+        view = numbered_draw(augmentation, epoch, sample);
+    }
+    bool numbered = views_numbered(augmentation) != 0;
     const void *source = from;
     for (size_t i = 0; i < count; i++) {
         const struct augmentation_step *step = &augmentation->steps[i];
@@ -118,11 +153,11 @@ bool augmentation_mixes(const struct augmentation *augmentation)
     return augmentation != NULL && augmentation->mixer.augment != NULL;
 }
 
-void augmentation_mix(const struct augmentation *augmentation, int64_t epoch, int64_t sample, int64_t samples,
-                      int64_t *other, double *part)
+void augmentation_mix(const struct augmentation *augmentation, int64_t epoch, int64_t view, int64_t sample,
+                      int64_t samples, int64_t *other, double *part)
 {
     const struct augmentation_step *mixer = &augmentation->mixer;
-    struct random_key key = step_key(augmentation, mixer, epoch);
+    struct random_key key = step_key(augmentation, mixer, limited(augmentation) ? view : epoch);
     mixer->augment->mix(&mixer->setting, &key, sample, samples, other, part);
 }
 

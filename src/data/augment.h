@@ -60,6 +60,8 @@ struct augmentation {
     size_t count;
     struct augmentation_step steps[AUGMENT_MAX];
     struct augmentation_step mixer; /* after the steps; augment NULL: samples are not mixed */
+    int64_t
+        limit; /* a sample's views are those of the first so many epochs, where there would be more; 0: there is none */
 };
 
 /* augmentation_bind: from the section `augment: {flip: true, shift: 2}` (NULL: nothing is asked for). *resolved (may be
@@ -68,8 +70,11 @@ enum status augmentation_bind(struct context *ctx, struct arena *arena, const st
                               struct augmentation *out, struct value **resolved);
 
 /* augmentation_views: how many different images a sample can become: 1 without augmentation (also NULL), 2 with flips,
- * 50 with flips and shifts by 2; 0: more than AUGMENT_VIEWS_MAX, or they have no numbers. */
+ * 50 with flips and shifts by 2; 0: more than AUGMENT_VIEWS_MAX, or they have no numbers. Never more than the limit. */
 int64_t augmentation_views(const struct augmentation *augmentation);
+/* augmentation_limited: a copy in `room` with that limit; NULL stays NULL. */
+const struct augmentation *augmentation_limited(const struct augmentation *augmentation, int64_t limit,
+                                                struct augmentation *room);
 /* augmentation_draw: the view of a sample in an epoch; 0 where there are too many views to number them. */
 int64_t augmentation_draw(const struct augmentation *augmentation, int64_t epoch, int64_t sample);
 /* augmentation_apply: `to` [H,W,C] from `from` [H,W,C]; `scratch` has room for one image. view: as drawn, or any below
@@ -79,9 +84,10 @@ void augmentation_apply(const struct augmentation *augmentation, const struct au
 
 /* augmentation_mixes: are samples mixed (also NULL: no)? */
 bool augmentation_mixes(const struct augmentation *augmentation);
-/* augmentation_mix: what a sample of a split of `samples` is mixed with: part of itself in [0,1], the rest of another. */
-void augmentation_mix(const struct augmentation *augmentation, int64_t epoch, int64_t sample, int64_t samples,
-                      int64_t *other, double *part);
+/* augmentation_mix: what this view of a sample of a split of `samples` is mixed with: part of itself in [0,1], the rest of
+ * another. */
+void augmentation_mix(const struct augmentation *augmentation, int64_t epoch, int64_t view, int64_t sample,
+                      int64_t samples, int64_t *other, double *part);
 /* augmentation_check: fails where an augment cannot work on images of so many channels. */
 enum status augmentation_check(struct context *ctx, const struct augmentation *augmentation, int64_t channels);
 

@@ -152,13 +152,13 @@ static void image_mix(const struct loader *loader, double part, const void *from
 }
 
 /* sample_mix: mixes the batch's i-th image, which is there already, with another sample. */
-static void sample_mix(const struct loader *loader, int64_t i, int64_t sample)
+static void sample_mix(const struct loader *loader, int64_t i, int64_t sample, int64_t view)
 {
     int64_t other = 0;
     const struct augmentation *augmentation = loader->spec.augmentation;
     const struct split *split = loader->spec.split;
-    augmentation_mix(augmentation, loader->epoch, sample, split->count, &other, &loader->parts[i]);
-    image_make(loader, other, 0, loader->mixed);
+    augmentation_mix(augmentation, loader->epoch, view, sample, split->count, &other, &loader->parts[i]);
+    image_make(loader, other, view, loader->mixed);
     image_mix(loader, loader->parts[i], loader->mixed, loader->images + (size_t)i * loader->image_bytes);
     loader->others[i] = split->labels[other];
 }
@@ -181,7 +181,7 @@ bool loader_next(struct loader *loader, struct batch *batch)
         }
         image_make(loader, sample, view, loader->images + (size_t)i * loader->image_bytes);
         if (loader->mixed != NULL)
-            sample_mix(loader, i, sample);
+            sample_mix(loader, i, sample, view);
         loader->labels[i] = split->labels[sample];
         loader->samples[i] = (int32_t)sample;
         loader->view_of[i] = (int32_t)view;

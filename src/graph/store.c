@@ -1,5 +1,5 @@
 /* store.c: values kept per sample. */
-#include "graph/store.h"
+#include "graph/store_file.h"
 
 #include <string.h>
 
@@ -30,6 +30,7 @@ void store_free(struct store *store)
 {
     if (!store)
         return;
+    store_file_close(store->ctx, store->file);
     memory_free(store->ctx, store->values);
     memory_free(store->ctx, store->valid);
     memory_free(store->ctx, store);
@@ -44,5 +45,35 @@ void store_write(struct store *store, int64_t row, const void *values)
 
 bool store_complete(const struct store *store)
 {
-    return !memchr(store->valid, 0, (size_t)store->rows);
+    return !store->valid || !memchr(store->valid, 0, (size_t)store->rows);
+}
+
+/* values_convert: [count] from the store's element type to `element`. */
+static void values_convert(const struct store *store, const void *from, int64_t count, enum element element, void *out)
+{
+    if (element == store->element)
+        memcpy(out, from, (size_t)count * element_size(element));
+    else if (element == ELEMENT_F64)
+        for (int64_t i = 0; i < count; i++)
+            ((double *)out)[i] = ((const float *)from)[i];
+    else
+        for (int64_t i = 0; i < count; i++)
+            ((float *)out)[i] = (float)((const double *)from)[i];
+}
+
+void store_rows(const struct store *store, const int32_t *rows, int64_t count, enum element element, void *out)
+{
+    const size_t bytes = (size_t)store->row_elements * element_size(element);
+    for (int64_t b = 0; b < count; b++) {
+        unsigned char *to = (unsigned char *)out + (size_t)b * bytes;
+        if (rows[b] < 0 || rows[b] >= store->rows)
+            memset(to, 0, bytes);
+        else if (store->file)
+            store_file_row(store, rows[b], element, to);
+        else
+            values_convert(store,
+                           (const unsigned char *)store->values +
+                               (size_t)rows[b] * (size_t)store->row_elements * element_size(store->element),
+                           store->row_elements, element, to);
+    }
 }

@@ -3,6 +3,7 @@
 #include "base/thread.h"
 #include "format/json.h"
 #include "recipe/recipe.h"
+#include "run/recordings.h"
 #include "run/result.h"
 #include "run/share.h"
 #include "run/stages.h"
@@ -12,9 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WIDE_MACS 4000000    /* from here on a student's step is worth all cores */
-#define RECORDINGS_SHARE 0.5 /* of the memory; more than that is not recorded */
-enum { RECORDINGS_MAX = 16 };
+#define WIDE_MACS 4000000 /* from here on a student's step is worth all cores */
 
 struct distillation {
     struct context *ctx;
@@ -24,14 +23,10 @@ struct distillation {
     struct folder folder;
     bool student_only;
     struct run_site site;
-    struct network *teacher;
+    struct teaching teaching;       /* of those that are taught next */
     struct kernel_context *kernels; /* with all threads */
     struct program_memory *memory;
-    double *teacher_logits;
-    struct recording recordings[RECORDINGS_MAX];
-    bool recordings_shared; /* they are the share's */
     struct value *entries;
-    char teacher_sha256[65];
 };
 
 /* --- what is to be done --- */
@@ -48,54 +43,65 @@ static int students_per_seed(const struct distillation *d)
 
 static bool with_teacher(const struct distillation *d)
 {
-    return !d->student_only && d->plan.has_teacher;
+    return !d->student_only && d->plan.teachers.count > 0;
 }
 
-/* --- the teacher --- */
+/* --- who teaches --- */
 
-static enum status teacher_test(struct distillation *d)
+/* record: what these stages, and those of other seeds that are like them, read of who teaches. */
+static enum status record(struct distillation *d, const struct student *taught, const struct network_plan *which,
+                          size_t seeds)
 {
-    const struct split *split = &d->plan.data->splits[SPLIT_TEST];
-    struct metrics metrics;
-    if (split->count == 0)
-        return STATUS_OK;
-    d->teacher_logits = memory_new(d->ctx, (size_t)(split->count * d->plan.input.classes), sizeof *d->teacher_logits);
-    if (!d->teacher_logits)
-        return d->ctx->error.status;
-    RETURN_IF(
-        evaluate(d->ctx, d->teacher, split, d->plan.precision, d->kernels, d->memory, d->teacher_logits, &metrics));
-    d->site.teacher_logits = d->teacher_logits;
+    const struct budget *budget = &which->train.budget;
+    const int64_t samples = d->plan.data->splits[SPLIT_TRAIN].count;
+    const int64_t steps = budget->steps >= 0 ? budget->steps : budget->epochs * (samples / budget->batch);
+    const struct recordings_site site = {.plan = &d->plan,
+                                         .stages = taught->list.stages,
+                                         .count = taught->list.count,
+                                         .batch = budget->batch,
+                                         .reads = (double)seeds * (double)steps * (double)budget->batch,
+                                         .version = d->options->version,
+                                         .folder = d->folder.path,
+                                         .kernels = d->kernels,
+                                         .memory = d->memory};
+    RETURN_IF(recordings_prepare(d->ctx, d->arena, &site, &d->teaching));
+    teaching_site(&d->teaching, &d->site);
     return STATUS_OK;
 }
 
-static enum status teacher_hash(struct distillation *d)
-{
-    unsigned char *bytes = NULL;
-    size_t count;
-    const char *path = folder_file(d->arena, &d->folder, "models/teacher.safetensors");
-    if (!path)
-        return d->ctx->error.status;
-    RETURN_IF(file_read(d->ctx, path, 0, &bytes, &count));
-    sha256_hex(bytes, count, d->teacher_sha256);
-    memory_free(d->ctx, bytes);
-    d->site.teacher_sha256 = d->teacher_sha256;
-    return STATUS_OK;
-}
-
-static enum status teacher_make(struct distillation *d)
+/* assistant_make: distils it from who teaches, whose place it then takes. */
+static enum status assistant_make(struct distillation *d, int index)
 {
     enum status status = STATUS_OK;
-    struct stage stage;
-    struct network *average = NULL;
-    struct plan *plan = &d->plan;
-    TRY(plan_network(d->ctx, plan, &plan->teacher, "teacher", plan->teacher_seed, &d->teacher));
-    TRY(teacher_stage(d->ctx, d->arena, plan, d->teacher, &stage, &average));
-    TRY(stage_job(d->ctx, &d->site, &stage, d->kernels, d->memory));
+    struct student assistant = {.network = NULL};
+    TRY(assistant_stages(d->ctx, d->arena, &d->plan, &d->teaching, index, &assistant));
+    TRY(record(d, &assistant, &d->plan.assistants[index].own, 1));
+    for (int i = 0; i < assistant.list.count; i++)
+        TRY(stage_job(d->ctx, &d->site, &assistant.list.stages[i], d->kernels, d->memory));
     atomic_fetch_add(&d->site.done, 1);
-    TRY(teacher_test(d));
-    TRY(teacher_hash(d));
+    struct network *network = assistant.extended ? assistant.extended : assistant.network;
+    *(assistant.extended ? &assistant.extended : &assistant.network) = NULL;
+    teaching_close(d->ctx, &d->teaching);
+    TRY(teaching_of(d->ctx, d->arena, network, d->plan.assistants[index].name, &d->teaching));
+    TRY(teaching_measure(d->ctx, d->arena, &d->site, &d->teaching, d->kernels, d->memory));
+    teaching_site(&d->teaching, &d->site);
 cleanup:
-    network_free(average);
+    student_free(&assistant);
+    return status;
+}
+
+static enum status teachers_make(struct distillation *d)
+{
+    struct student student = {.network = NULL};
+    RETURN_IF(teaching_make(d->ctx, d->arena, &d->site, &d->teaching, d->kernels, d->memory));
+    teaching_site(&d->teaching, &d->site);
+    for (int i = 0; i < d->plan.n_assistants; i++)
+        RETURN_IF(assistant_make(d, i));
+    enum status status =
+        student_stages(d->ctx, d->arena, &d->plan, &d->teaching, (uint64_t)d->plan.seeds.values[0], false, &student);
+    if (status == STATUS_OK)
+        status = record(d, &student, &d->plan.student, d->plan.seeds.count);
+    student_free(&student);
     return status;
 }
 
@@ -112,7 +118,7 @@ static enum status student_run(struct context *ctx, struct distillation *d, int 
     if (!arena)
         return ctx->error.status;
     bool alone = with_alone(d) && i % per_seed == 0;
-    TRY(student_stages(ctx, arena, &d->plan, d->teacher, (uint64_t)d->plan.seeds.values[i / per_seed], alone,
+    TRY(student_stages(ctx, arena, &d->plan, &d->teaching, (uint64_t)d->plan.seeds.values[i / per_seed], alone,
                        &student));
     for (int j = 0; j < student.list.count; j++)
         TRY(stage_job(ctx, &d->site, &student.list.stages[j], kernels, memory));
@@ -134,125 +140,73 @@ static enum status student_thread(struct context *ctx, void *user, int i)
     return status;
 }
 
-/* students_check: compiles the first distilled stage's program, so that a tap, a shape or a batch that does not fit ends the run
- * before the teacher is trained. */
-static enum status students_check(struct distillation *d)
+/* stage_try: compiles the stage's program. */
+static enum status stage_try(struct distillation *d, const struct stage *stage, struct kernel_context *kernels,
+                             struct program_memory *memory)
+{
+    const struct split *split = &d->plan.data->splits[SPLIT_TRAIN];
+    struct program *program = NULL;
+    struct stage_graph_spec spec = {.stage = stage,
+                                    .split = split,
+                                    .precision = d->plan.precision,
+                                    .recordings = d->teaching.recordings,
+                                    .n_recordings = d->teaching.n_recordings,
+                                    .images = split->element == ELEMENT_U8 ? ELEMENT_U8 : ELEMENT_REAL,
+                                    .mixed = augmentation_mixes(d->plan.data->augmentation)};
+    RETURN_IF(stage_check(d->ctx, stage));
+    struct stage_graph *built = stage_graph_new(d->ctx, &spec);
+    if (!built)
+        return d->ctx->error.status;
+    const struct program_spec compiled = {
+        .loss = built->loss, .updates = true, .batch = stage->budget.batch, .precision = d->plan.precision};
+    const enum status status = program_compile(built->graph, &compiled, kernels, memory, &program);
+    program_free(program);
+    stage_graph_free(built);
+    return status;
+}
+
+/* stages_try: of an assistant (its number), or with -1 of the first seed's student; taught by `teaching`. *network: the learner's, the
+ * caller's. */
+static enum status stages_try(struct distillation *d, const struct teaching *teaching, int assistant,
+                              struct kernel_context *kernels, struct program_memory *memory, struct network **network)
 {
     enum status status = STATUS_OK;
     struct student student = {.network = NULL};
-    struct stage_graph *built = NULL;
-    struct program *program = NULL;
-    struct program_memory *memory = NULL;
-    struct kernel_context *kernels = kernel_context_new(d->ctx, d->ctx->threads);
-    bool alone = d->student_only;
-    memory = kernels ? program_memory_new(d->ctx) : NULL;
-    if (!memory)
-        TRY(d->ctx->error.status);
-    TRY(student_stages(d->ctx, d->arena, &d->plan, d->teacher, (uint64_t)d->plan.seeds.values[0], alone, &student));
-    for (int i = 0; i < student.list.count; i++) {
-        TRY(stage_check(d->ctx, &student.list.stages[i]));
-        const struct split *split = &d->plan.data->splits[SPLIT_TRAIN];
-        struct stage_graph_spec spec = {.stage = &student.list.stages[i],
-                                        .split = split,
-                                        .precision = d->plan.precision,
-                                        .images = split->element == ELEMENT_U8 ? ELEMENT_U8 : ELEMENT_REAL,
-                                        .mixed = augmentation_mixes(d->plan.data->augmentation)};
-        built = stage_graph_new(d->ctx, &spec);
-        if (!built)
-            TRY(d->ctx->error.status);
-        struct program_spec compiled = {.loss = built->loss,
-                                        .updates = true,
-                                        .batch = student.list.stages[i].budget.batch,
-                                        .precision = d->plan.precision};
-        TRY(program_compile(built->graph, &compiled, kernels, memory, &program));
-        program_free(program);
-        program = NULL;
-        stage_graph_free(built);
-        built = NULL;
-    }
+    TRY(assistant >= 0 ? assistant_stages(d->ctx, d->arena, &d->plan, teaching, assistant, &student)
+                       : student_stages(d->ctx, d->arena, &d->plan, teaching, (uint64_t)d->plan.seeds.values[0],
+                                        d->student_only, &student));
+    for (int i = 0; i < student.list.count; i++)
+        TRY(stage_try(d, &student.list.stages[i], kernels, memory));
+    *network = student.network;
+    student.network = NULL;
 cleanup:
-    program_free(program);
-    stage_graph_free(built);
-    program_memory_free(memory);
-    kernel_context_free(kernels);
     student_free(&student);
     return status;
 }
 
-/* recordings_worth: does recording every view once take no more work than all the steps that will read it? */
-static bool recordings_worth(const struct distillation *d, int64_t views)
-{
-    const struct budget *budget = &d->plan.student.train.budget;
-    int64_t samples = d->plan.data->splits[SPLIT_TRAIN].count;
-    int64_t steps = budget->steps >= 0 ? budget->steps : budget->epochs * (samples / budget->batch);
-    if (views == 0 || steps == 0 || d->plan.cache == CACHE_FALSE || samples > INT32_MAX / views)
-        return false;
-    double read = (double)d->plan.seeds.count * (double)steps * (double)budget->batch;
-    return d->plan.cache == CACHE_TRUE || (double)views * (double)samples <= read;
-}
-
-/* recordings_fit: in the share of the memory that they may take. */
-static bool recordings_fit(const struct distillation *d, const int *layers, int count, int64_t views)
-{
-    int64_t bytes = 0, samples = d->plan.data->splits[SPLIT_TRAIN].count;
-    for (int i = 0; i < count; i++)
-        bytes += recording_bytes(d->teacher, layers[i], d->plan.data->augmentation, samples, d->plan.precision);
-    if ((double)bytes > RECORDINGS_SHARE * (double)memory_physical()) {
-        log_line(d->ctx, LOG_INFO, "the teacher's outputs, %.1f GB, are too many to record: it runs in every step",
-                 (double)bytes / 1e9);
-        return false;
-    }
-    log_line(d->ctx, LOG_INFO, "recording the teacher's outputs: %lld samples, %lld views each, %.1f MB",
-             (long long)samples, (long long)views, (double)bytes / 1e6);
-    return true;
-}
-
-/* layers_add: the teacher's layers that a stage reads, each once. */
-static enum status layers_add(struct context *ctx, const struct stage *stage, int *layers, int *count)
-{
-    int of_stage[RECORDINGS_MAX];
-    const int n = stage_teacher_taps(ctx, stage, 1, of_stage, RECORDINGS_MAX);
-    for (int i = 0; i < n; i++) {
-        bool known = false;
-        for (int j = 0; j < *count; j++)
-            known = known || layers[j] == of_stage[i];
-        if (!known && *count < RECORDINGS_MAX)
-            layers[(*count)++] = of_stage[i];
-    }
-    return n < 0 ? ctx->error.status : STATUS_OK;
-}
-
-/* recordings_prepare: what the distilled stages read of the frozen teacher, computed once for all seeds. */
-static enum status recordings_prepare(struct distillation *d)
+/* students_check: compiles the programs of all that is taught, so that a tap, a shape or a batch that does not fit ends the run before
+ * the teacher is trained. */
+static enum status students_check(struct distillation *d)
 {
     enum status status = STATUS_OK;
-    struct student student = {.network = NULL};
-    int layers[RECORDINGS_MAX];
-    const struct augmentation *augmentation = d->plan.data->augmentation;
-    int64_t views = augmentation_views(augmentation), batch = d->plan.student.train.budget.batch;
-    struct share *share = d->options->share;
-    if (!with_teacher(d) || !recordings_worth(d, views))
-        return STATUS_OK;
-    TRY(student_stages(d->ctx, d->arena, &d->plan, d->teacher, (uint64_t)d->plan.seeds.values[0], false, &student));
-    int count = 0;
-    for (int i = 0; i < student.list.count; i++)
-        TRY(layers_add(d->ctx, &student.list.stages[i], layers, &count));
-    const char *name =
-        share ? share_name(d->ctx, d->arena, &d->plan, "teacher", "teacher", d->plan.teacher_seed) : NULL;
-    if (share && !name)
+    struct teaching assistant = {0};
+    struct network *network = NULL;
+    struct kernel_context *kernels = kernel_context_new(d->ctx, d->ctx->threads);
+    struct program_memory *memory = kernels ? program_memory_new(d->ctx) : NULL;
+    if (!memory)
         TRY(d->ctx->error.status);
-    d->recordings_shared = share_outputs_take(share, name, layers, count, batch, d->teacher, d->recordings);
-    if (!d->recordings_shared) {
-        if (count == 0 || !recordings_fit(d, layers, count, views))
-            goto cleanup;
-        TRY(recordings_make(d->ctx, d->teacher, layers, count, &d->plan.data->splits[SPLIT_TRAIN], augmentation, batch,
-                            d->plan.precision, d->kernels, d->memory, d->recordings));
-        d->recordings_shared = share_outputs_give(share, name, layers, count, batch, d->recordings);
+    for (int i = 0; i < d->plan.n_assistants && with_teacher(d); i++) {
+        TRY(stages_try(d, i == 0 ? &d->teaching : &assistant, i, kernels, memory, &network));
+        teaching_close(d->ctx, &assistant);
+        TRY(teaching_of(d->ctx, d->arena, network, d->plan.assistants[i].name, &assistant));
+        network = NULL;
     }
-    d->site.recordings = d->recordings;
-    d->site.n_recordings = count;
+    TRY(stages_try(d, assistant.count > 0 ? &assistant : &d->teaching, -1, kernels, memory, &network));
 cleanup:
-    student_free(&student);
+    network_free(network);
+    teaching_close(d->ctx, &assistant);
+    program_memory_free(memory);
+    kernel_context_free(kernels);
     return status;
 }
 
@@ -287,8 +241,12 @@ static enum status entry_append(struct distillation *d, const char *name)
 static enum status entries_collect(struct distillation *d)
 {
     d->entries = value_list(d->arena);
-    if (with_teacher(d))
-        RETURN_IF(entry_append(d, "teacher"));
+    for (int i = 0; i < d->plan.teachers.count && with_teacher(d); i++)
+        RETURN_IF(entry_append(d, d->plan.teachers.items[i].name));
+    if (with_teacher(d) && teachers_combined(&d->plan.teachers))
+        RETURN_IF(entry_append(d, "ensemble"));
+    for (int i = 0; i < d->plan.n_assistants && with_teacher(d); i++)
+        RETURN_IF(entry_append(d, d->plan.assistants[i].name));
     for (size_t i = 0; i < d->plan.seeds.count; i++) {
         unsigned long long seed = (unsigned long long)d->plan.seeds.values[i];
         if (with_alone(d))
@@ -365,13 +323,11 @@ static enum status distillation_open(struct distillation *d)
     for (int i = 0; i < options->n_sets; i++)
         RETURN_IF(recipe_set(ctx, d->arena, recipe, options->sets[i]));
     RETURN_IF(plan_make(ctx, d->arena, recipe, path, d->student_only, &d->plan));
-    if (with_teacher(d)) /* only its layers are needed for the check; its values come later */
-        RETURN_IF(plan_network(ctx, &d->plan, &d->plan.teacher, "teacher", d->plan.teacher_seed, &d->teacher));
+    if (with_teacher(d))
+        RETURN_IF(teaching_open(ctx, d->arena, &d->plan, &d->teaching));
     if (options->resume)
         RETURN_IF(recipe_unchanged(d, path));
     RETURN_IF(students_check(d));
-    network_free(d->teacher);
-    d->teacher = NULL;
     if (options->resume)
         return STATUS_OK;
     const char *folder = options->folder ? options->folder : folder_default(d->arena, d->plan.name);
@@ -386,15 +342,14 @@ static enum status distillation_run(struct distillation *d, struct value **resul
                                 .options = d->options,
                                 .share = d->options->share,
                                 .recipe_sha256 = d->plan.sha256,
-                                .stages = (with_teacher(d) ? 1 : 0) + (int)d->plan.seeds.count * students_per_seed(d)};
+                                .stages = (with_teacher(d) ? d->plan.teachers.count + d->plan.n_assistants : 0) +
+                                          (int)d->plan.seeds.count * students_per_seed(d)};
     d->kernels = kernel_context_new(d->ctx, d->ctx->threads);
     d->memory = d->kernels ? program_memory_new(d->ctx) : NULL;
     if (!d->memory)
         return d->ctx->error.status;
-    if (with_teacher(d)) {
-        RETURN_IF(teacher_make(d));
-        RETURN_IF(recordings_prepare(d));
-    }
+    if (with_teacher(d))
+        RETURN_IF(teachers_make(d));
     RETURN_IF(students_run(d));
     RETURN_IF(entries_collect(d));
     RETURN_IF(student_copy(d));
@@ -404,12 +359,7 @@ static enum status distillation_run(struct distillation *d, struct value **resul
 
 static void distillation_close(struct distillation *d)
 {
-    if (d->recordings_shared)
-        share_outputs_release(d->options->share);
-    for (int i = 0; i < RECORDINGS_MAX && !d->recordings_shared; i++)
-        recording_free(&d->recordings[i]);
-    memory_free(d->ctx, d->teacher_logits);
-    network_free(d->teacher);
+    teaching_close(d->ctx, &d->teaching);
     program_memory_free(d->memory);
     kernel_context_free(d->kernels);
     folder_close(d->ctx, &d->folder);

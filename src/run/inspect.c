@@ -2,7 +2,7 @@
 #include "run/run.h"
 
 #include "recipe/recipe.h"
-#include "run/plan.h"
+#include "run/teaching.h"
 #include "train/model.h"
 #include "train/stage_graph.h"
 
@@ -15,8 +15,9 @@ struct inspected {
     struct context *ctx;
     struct arena *arena;
     const struct run_inspection *asked;
-    struct plan plan;                  /* of a recipe; its arena is NULL where there is none */
-    struct network *network, *teacher; /* teacher: where the step is one of distillation */
+    struct plan plan; /* of a recipe; its arena is NULL where there is none */
+    struct network *network;
+    struct teaching teaching; /* where the step is one of distillation */
     struct stage_list stages;
     int64_t batch;
 };
@@ -34,6 +35,28 @@ static enum status recipe_open(struct inspected *inspected, struct value **recip
     return STATUS_OK;
 }
 
+/* inspect_teacher: the first of a recipe's that is a network. */
+static enum status inspect_teacher(struct inspected *inspected, const struct value *recipe)
+{
+    const struct plan *plan = &inspected->plan;
+    struct teaching *teaching = &inspected->teaching;
+    if (plan->teachers.count == 0)
+        return value_fail(inspected->ctx, recipe, STATUS_BAD_INPUT, "expected a section teacher:, found none");
+    RETURN_IF(teaching_open(inspected->ctx, inspected->arena, plan, teaching));
+    for (int i = 0; i < teaching->count; i++)
+        if (teaching->networks[i]) {
+            const struct budget *budget = &plan->teachers.items[i].own.train.budget;
+            inspected->network = teaching->networks[i];
+            teaching->networks[i] = NULL;
+            inspected->batch = inspected->asked->batch > 0 ? inspected->asked->batch
+                               : budget->batch > 0         ? budget->batch
+                                                           : BATCH_OF_A_MODEL;
+            return STATUS_OK;
+        }
+    return value_fail(inspected->ctx, value_get(recipe, "teacher"), STATUS_BAD_INPUT,
+                      "expected a teacher that is a network, found none");
+}
+
 static enum status inspect_recipe(struct inspected *inspected)
 {
     struct context *ctx = inspected->ctx;
@@ -46,11 +69,10 @@ static enum status inspect_recipe(struct inspected *inspected)
     RETURN_IF(recipe_open(inspected, &recipe));
     RETURN_IF(
         plan_make(ctx, inspected->arena, recipe, inspected->asked->path, value_get(recipe, "teacher") == NULL, plan));
-    if (teacher && !plan->has_teacher)
-        return value_fail(ctx, recipe, STATUS_BAD_INPUT, "expected a section teacher:, found none");
-    const struct network_plan *chosen = teacher ? &plan->teacher : &plan->student;
-    inspected->batch = inspected->asked->batch > 0 ? inspected->asked->batch : chosen->train.budget.batch;
-    return plan_network(ctx, plan, chosen, which, 0, &inspected->network);
+    if (teacher)
+        return inspect_teacher(inspected, recipe);
+    inspected->batch = inspected->asked->batch > 0 ? inspected->asked->batch : plan->student.train.budget.batch;
+    return plan_network(ctx, plan, &plan->student, which, 0, &inspected->network);
 }
 
 static enum status inspect_model(struct inspected *inspected)
@@ -116,11 +138,11 @@ static enum status stage_of_labels(struct inspected *inspected)
 static enum status stage_of_recipe(struct inspected *inspected)
 {
     struct plan *plan = &inspected->plan;
-    RETURN_IF(plan_network(inspected->ctx, plan, &plan->teacher, "teacher", plan->teacher_seed, &inspected->teacher));
+    RETURN_IF(teaching_open(inspected->ctx, inspected->arena, plan, &inspected->teaching));
     struct request request = {.ctx = inspected->ctx,
                               .student = inspected->network,
-                              .teachers = &inspected->teacher,
-                              .n_teachers = 1,
+                              .teachers = inspected->teaching.learners,
+                              .n_teachers = inspected->teaching.n_learners,
                               .optimiser = &plan->student.train.optimiser,
                               .budget = plan->student.train.budget,
                               .phases = plan->staging.phases,
@@ -135,7 +157,7 @@ static enum status plan_value(struct inspected *inspected, struct value **result
     struct context *ctx = inspected->ctx;
     const struct network_input *input = &inspected->network->input;
     bool recipe = inspected->plan.data != NULL,
-         taught = recipe && inspected->plan.has_teacher && strcmp(inspected->asked->which, "student") == 0;
+         taught = recipe && inspected->plan.teachers.count > 0 && strcmp(inspected->asked->which, "student") == 0;
     enum element precision = recipe ? inspected->plan.precision : ELEMENT_F32;
     struct kernel_context *kernels = NULL;
     struct program_memory *memory = NULL;
@@ -196,7 +218,7 @@ enum status run_inspect(struct context *ctx, struct arena *arena, const struct r
         status = ctx->error.status;
 cleanup:
     network_free(inspected.network);
-    network_free(inspected.teacher);
+    teaching_close(ctx, &inspected.teaching);
     plan_free(ctx, &inspected.plan);
     return status;
 }

@@ -8,6 +8,7 @@ struct loss_section {
     const char *method, *name, *taps;
     struct real weight;
     double share, own_rate;
+    int64_t from;
     struct option_texts student, teacher;
 };
 
@@ -53,6 +54,15 @@ static const struct option_spec loss_options[] = {
      .type = OPTION_TEXTS,
      .offset = offsetof(struct loss_section, teacher),
      .help = "layers of the teacher that the method reads"},
+    {.name = "from",
+     .type = OPTION_INTEGER,
+     .offset = offsetof(struct loss_section, from),
+     .initial = "-1",
+     .help = "of several teachers the one that the method reads, from 0; -1: what all say together, and of layers the "
+             "first "
+             "that is a network",
+     .min = -1,
+     .max = 1e6},
     {.name = "taps",
      .type = OPTION_TEXT,
      .offset = offsetof(struct loss_section, taps),
@@ -152,8 +162,34 @@ static bool weight_auto(const struct value *item)
     return weight && weight->kind == VALUE_TEXT && strcmp(weight->text, "auto") == 0;
 }
 
-static enum status loss_bind(struct context *ctx, struct arena *arena, const struct value *item, struct term *terms,
-                             int index, struct value **resolved)
+static bool reads_layers(const struct term *term)
+{
+    return method_reads_layers(term->method, SIDE_STUDENT) || method_reads_layers(term->method, SIDE_TEACHER);
+}
+
+/* teacher_choose: the learner that a term learns from. */
+static enum status teacher_choose(struct context *ctx, const struct value *item, const struct losses_site *site,
+                                  int64_t from, struct term *term)
+{
+    const int members = site->n_teachers > 1 ? site->n_teachers - 1 : site->n_teachers, first = site->n_teachers > 1;
+    if (from >= 0 && site->n_teachers > 0 && (term->teacher < 0 || from >= members))
+        return term->teacher < 0 ? value_fail(ctx, value_get(item, "from"), STATUS_BAD_INPUT,
+                                              "from: method %s reads no teacher; leave it out", term->method->name)
+                                 : value_fail(ctx, value_get(item, "from"), STATUS_BAD_INPUT,
+                                              "from: expected the number of a teacher, 0 to %d, found %lld",
+                                              members - 1, (long long)from);
+    if (term->teacher < 0 || site->n_teachers == 0)
+        return STATUS_OK;
+    int at = from >= 0 ? first + (int)from : 0;
+    if (from < 0 && (reads_layers(term) || term->n_teacher_taps > 0))
+        while (at < site->n_teachers - 1 && !site->teachers[at].network)
+            at++;
+    term->teacher = 1 + at;
+    return STATUS_OK;
+}
+
+static enum status loss_bind(struct context *ctx, struct arena *arena, const struct value *item,
+                             const struct losses_site *site, struct term *terms, int index, struct value **resolved)
 {
     struct loss_section bound = {0};
     const char *keys[LOSS_KEYS + 64], **own = keys + LOSS_KEYS; /* the term's, then the method's */
@@ -197,6 +233,7 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
                           .n_student_taps = (int)bound.student.count,
                           .teacher_taps = bound.teacher.values,
                           .n_teacher_taps = (int)bound.teacher.count};
+    RETURN_IF(teacher_choose(ctx, item, site, bound.from, term));
     RETURN_IF(
         method_options(ctx, arena, method, value_without(arena, item, keys, LOSS_KEYS), &term->options, &options));
     term->name = term_name(arena, bound.name ? bound.name : method->name, terms, index);
@@ -255,30 +292,6 @@ enum status labels_term(struct context *ctx, struct arena *arena, const struct t
                           : ctx->error.status;
 }
 
-enum status losses_bind(struct context *ctx, struct arena *arena, const struct value *losses, const struct value *at,
-                        struct term **terms, int *count, struct value **resolved)
-{
-    const struct value *list = losses && losses->kind != VALUE_NULL ? losses : losses_default(arena);
-    if (!list)
-        return ctx->error.status;
-    if (list->kind != VALUE_LIST || list->count == 0)
-        return value_fail(ctx, losses ? losses : at, STATUS_BAD_INPUT,
-                          "losses: expected a list of {method: NAME, …} with at least one, found %s",
-                          list->kind == VALUE_LIST ? "an empty one" : value_kind_text(list->kind));
-    *count = (int)list->count;
-    *terms = arena_take(arena, list->count, sizeof **terms);
-    *resolved = value_list(arena);
-    if (!*terms || !*resolved)
-        return ctx->error.status;
-    for (size_t i = 0; i < list->count; i++) {
-        struct value *item = NULL;
-        RETURN_IF(loss_bind(ctx, arena, list->items[i], *terms, (int)i, &item));
-        *resolved = value_append(arena, *resolved, item);
-    }
-    RETURN_IF(shares_check(ctx, *terms, *count, losses ? losses : at));
-    return *resolved ? STATUS_OK : ctx->error.status;
-}
-
 /* names_of: the layers of one side of a pairing, for the term and as a list. */
 static struct value *names_of(struct arena *arena, const struct network *network, const int *layers, int count,
                               const char *const **names)
@@ -315,16 +328,43 @@ static enum status term_pair(struct context *ctx, struct arena *arena, const str
     return STATUS_OK;
 }
 
-enum status losses_pair(struct context *ctx, struct arena *arena, const struct network *student,
-                        const struct network *teacher, struct term *terms, int count, const struct value *resolved)
+/* terms_pair: names the layers of terms that read some and name none, in the terms and in what was resolved. */
+static enum status terms_pair(struct context *ctx, struct arena *arena, const struct losses_site *site,
+                              struct term *terms, int count, const struct value *resolved)
 {
     for (int i = 0; i < count; i++) {
         struct term *term = &terms[i];
-        const bool reads =
-            method_reads_layers(term->method, SIDE_STUDENT) || method_reads_layers(term->method, SIDE_TEACHER);
-        if (!reads || term->n_student_taps + term->n_teacher_taps > 0 || (term->teacher >= 0 && !teacher))
+        const struct network *teacher =
+            term->teacher >= 1 && term->teacher <= site->n_teachers ? site->teachers[term->teacher - 1].network : NULL;
+        if (!reads_layers(term) || term->n_student_taps + term->n_teacher_taps > 0 || (term->teacher >= 0 && !teacher))
             continue;
-        RETURN_IF(term_pair(ctx, arena, student, teacher, term, resolved->items[i]));
+        RETURN_IF(term_pair(ctx, arena, site->student, teacher, term, resolved->items[i]));
     }
     return STATUS_OK;
+}
+
+enum status losses_bind(struct context *ctx, struct arena *arena, const struct value *losses, const struct value *at,
+                        const struct losses_site *site, struct term **terms, int *count, struct value **resolved)
+{
+    const struct value *list = losses && losses->kind != VALUE_NULL ? losses : losses_default(arena);
+    if (!list)
+        return ctx->error.status;
+    if (list->kind != VALUE_LIST || list->count == 0)
+        return value_fail(ctx, losses ? losses : at, STATUS_BAD_INPUT,
+                          "losses: expected a list of {method: NAME, …} with at least one, found %s",
+                          list->kind == VALUE_LIST ? "an empty one" : value_kind_text(list->kind));
+    *count = (int)list->count;
+    *terms = arena_take(arena, list->count, sizeof **terms);
+    *resolved = value_list(arena);
+    if (!*terms || !*resolved)
+        return ctx->error.status;
+    for (size_t i = 0; i < list->count; i++) {
+        struct value *item = NULL;
+        RETURN_IF(loss_bind(ctx, arena, list->items[i], site, *terms, (int)i, &item));
+        *resolved = value_append(arena, *resolved, item);
+    }
+    RETURN_IF(shares_check(ctx, *terms, *count, losses ? losses : at));
+    if (!*resolved)
+        return ctx->error.status;
+    return terms_pair(ctx, arena, site, *terms, *count, *resolved);
 }

@@ -5,14 +5,19 @@
 #include "knowledge/pairing.h"
 #include "scheme/scheme.h"
 
-/* losses_bind: `losses` is a list of {method: NAME, weight: W, name: …, student: [layers], teacher: [layers], and the method's own options}; NULL:
- * labels 0.1 and kd 0.9 (temperature 4). `at`: where a wrong list is reported. Everything lies in the arena. */
+/* Who the terms are between. All borrowed. */
+struct losses_site {
+    const struct network *student;
+    const struct learner
+        *teachers;  /* learners 1, 2 … of the stage: the first is the one that teaches, the others its members */
+    int n_teachers; /* 0: there is none */
+};
+
+/* losses_bind: `losses` is a list of {method: NAME, weight: W, name: …, from: N, student: [layers], teacher: [layers], and the method's own
+ * options}; NULL: labels 0.1 and kd 0.9 (temperature 4). `at`: where a wrong list is reported. Terms that read layers and name none get
+ * them (pairing.h), also in *resolved. Everything lies in the arena. */
 enum status losses_bind(struct context *ctx, struct arena *arena, const struct value *losses, const struct value *at,
-                        struct term **terms, int *count, struct value **resolved);
-/* losses_pair: names the layers of terms that read some and name none (pairing.h), in the terms and in what losses_bind resolved.
- * teacher NULL: there is none. */
-enum status losses_pair(struct context *ctx, struct arena *arena, const struct network *student,
-                        const struct network *teacher, struct term *terms, int count, const struct value *resolved);
+                        const struct losses_site *site, struct term **terms, int *count, struct value **resolved);
 /* losses_options: the keys of a term, for `retort help`. */
 struct option_set losses_options(void);
 /* labels_term: what a network learns alone from: the `labels` term among the given ones (its options: smoothing) or, without one, that method's

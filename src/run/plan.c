@@ -4,7 +4,8 @@
 #include "base/file.h"
 #include "recipe/recipe.h"
 #include "run/data_argument.h"
-#include "run/losses.h"
+#include "run/distill_section.h"
+#include "run/teaching.h"
 
 #include <string.h>
 
@@ -26,7 +27,7 @@ static const struct option_spec top_options[] = {
     {.name = "teacher",
      .type = OPTION_VALUE,
      .offset = offsetof(struct top, teacher),
-     .help = "the network that teaches: network, train, seed"},
+     .help = "who teaches: network and train, or model, recorded or command; or a list of such: an ensemble"},
     {.name = "student",
      .type = OPTION_VALUE,
      .offset = offsetof(struct top, student),
@@ -60,7 +61,6 @@ struct option_set plan_recipe_options(void)
 
 struct network_section {
     const struct value *network, *train;
-    int64_t seed;
 };
 
 static const struct option_spec network_options[] = {
@@ -73,13 +73,6 @@ static const struct option_spec network_options[] = {
      .type = OPTION_VALUE,
      .offset = offsetof(struct network_section, train),
      .help = "epochs, batch, optimiser, schedule …"},
-    {.name = "seed",
-     .type = OPTION_INTEGER,
-     .offset = offsetof(struct network_section, seed),
-     .initial = "0",
-     .help = "of the teacher's initial weights and order; not of the student, which has `seeds`",
-     .min = 0,
-     .max = 9e15},
 };
 
 struct option_set plan_network_options(void)
@@ -87,109 +80,16 @@ struct option_set plan_network_options(void)
     return OPTION_SET(network_options);
 }
 
-/* network_bind: `student: {network, train}` or `teacher: {network, train, seed}`. */
+/* network_bind: `student: {network, train}`. */
 static enum status network_bind(struct context *ctx, struct arena *arena, const struct value *section, const char *what,
-                                bool seeded, struct network_plan *plan, uint64_t *seed, struct value **resolved)
+                                struct network_plan *plan, struct value **resolved)
 {
     struct network_section bound = {0};
-    struct option_set options = {network_options, seeded ? 3 : 2};
-    RETURN_IF(options_bind(ctx, arena, options, section, what, &bound));
+    RETURN_IF(options_bind(ctx, arena, OPTION_SET(network_options), section, what, &bound));
     plan->network = bound.network;
     RETURN_IF(train_settings_bind(ctx, arena, bound.train, &plan->train));
     bound.train = plan->train.resolved;
-    if (seeded)
-        *seed = (uint64_t)bound.seed;
-    *resolved = options_value(arena, options, &bound);
-    return *resolved ? STATUS_OK : ctx->error.status;
-}
-
-struct distill_section {
-    const char *scheme;
-    const struct value *losses, *stages;
-    int cache;
-};
-
-static const char *const caches[] = {"auto", "true", "false", NULL};
-
-static const struct option_spec distill_options[] = {
-    {.name = "scheme",
-     .type = OPTION_TEXT,
-     .offset = offsetof(struct distill_section, scheme),
-     .initial = "offline",
-     .help = "who teaches whom, and when: see retort list schemes"},
-    {.name = "losses",
-     .type = OPTION_VALUE,
-     .offset = offsetof(struct distill_section, losses),
-     .help = "a list of {method, weight, …}"},
-    {.name = "stages",
-     .type = OPTION_VALUE,
-     .offset = offsetof(struct distill_section, stages),
-     .help = "instead of losses: a list of {losses, epochs, …}, one after another"},
-    {.name = "cache",
-     .type = OPTION_CHOICE,
-     .offset = offsetof(struct distill_section, cache),
-     .initial = "auto",
-     .choices = caches,
-     .help = "record the teacher's outputs once, for every view that the augmentation makes of a sample (at most 64); "
-             "auto: where that is no more work than computing them in every step of all seeds; false: compute them"},
-};
-enum { DISTILL_KEYS = sizeof distill_options / sizeof *distill_options };
-
-struct option_set plan_distill_options(void)
-{
-    return OPTION_SET(distill_options);
-}
-
-/* The networks of a plan, built to be looked at. */
-struct looked_at {
-    struct network *student, *teacher; /* teacher NULL: the recipe has none */
-};
-
-static enum status distill_bind(struct context *ctx, struct arena *arena, const struct value *section,
-                                const struct looked_at *networks, struct plan *plan, struct value **resolved)
-{
-    struct distill_section bound = {0};
-    const char *keys[DISTILL_KEYS], *own[32];
-    size_t n_own = 0;
-    for (size_t i = 0; i < DISTILL_KEYS; i++)
-        keys[i] = distill_options[i].name;
-    if (section && section->kind != VALUE_MAP && section->kind != VALUE_NULL)
-        return value_fail(ctx, section, STATUS_BAD_INPUT, "distill: expected a map with scheme and losses, found %s",
-                          value_kind_text(section->kind));
-    const struct value *scheme = value_get(section, "scheme");
-    if (scheme && scheme->kind != VALUE_TEXT)
-        return value_fail(ctx, scheme, STATUS_BAD_INPUT, "scheme: expected a name, found %s",
-                          value_kind_text(scheme->kind));
-    plan->scheme = scheme_find(ctx, scheme ? scheme->text : "offline", scheme);
-    if (!plan->scheme)
-        return ctx->error.status;
-    /* The scheme's own options stand beside `scheme:`; whatever neither knows is reported by the common ones. */
-    for (size_t i = 0; i < plan->scheme->n_options && n_own < 32; i++)
-        own[n_own++] = plan->scheme->options[i].name;
-    RETURN_IF(options_bind(ctx, arena, OPTION_SET(distill_options), value_without(arena, section, own, n_own),
-                           "distill", &bound));
-    void *options = arena_take(arena, 1, plan->scheme->options_size ? plan->scheme->options_size : 1);
-    struct option_set scheme_set = {plan->scheme->options, plan->scheme->n_options};
-    if (!options)
-        return ctx->error.status;
-    RETURN_IF(options_bind(ctx, arena, scheme_set, value_without(arena, section, keys, DISTILL_KEYS),
-                           arena_format(arena, "scheme %s", plan->scheme->name), options));
-    plan->scheme_options = options;
-    plan->cache = (enum cache)bound.cache;
-    if (bound.cache == CACHE_TRUE && augmentation_views(plan->data->augmentation) == 0)
-        return value_fail(ctx, value_get(section, "cache"), STATUS_BAD_INPUT,
-                          "cache: the augmentation makes too many different images of a sample to record them; use "
-                          "cache: auto, or flips and small shifts alone");
-    struct value *losses = NULL, *stages = NULL;
-    const struct staging_site site = {networks->student, networks->teacher, plan->student.train.budget.epochs, section};
-    RETURN_IF(staging_bind(ctx, arena, bound.losses, bound.stages, &site, &plan->staging, &losses, &stages));
-    const struct phase *last = &plan->staging.phases[plan->staging.count - 1];
-    RETURN_IF(labels_term(ctx, arena, last->terms, last->n_terms, &plan->student_labels));
-    RETURN_IF(labels_term(ctx, arena, NULL, 0, &plan->teacher_labels));
-    bound.losses = losses;
-    bound.stages = stages;
-    *resolved = value_merge(arena, options_value(arena, OPTION_SET(distill_options), &bound),
-                            options_value(arena, scheme_set, options));
+    *resolved = options_value(arena, OPTION_SET(network_options), &bound);
     return *resolved ? STATUS_OK : ctx->error.status;
 }
 
@@ -265,44 +165,61 @@ static enum status train_check(struct context *ctx, const struct plan *plan, con
     return early_stop_check(ctx, plan, which, section, name);
 }
 
-/* network_check: the network can be built, before anything else is done, and has the layers that its training names. */
-static enum status network_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
-                                 const char *name, struct network **network)
+/* student_check: the network can be built, before anything else is done, and has the layers that its training names. */
+static enum status student_check(struct context *ctx, const struct plan *plan, struct network **network)
 {
-    RETURN_IF(plan_network(ctx, plan, which, name, 0, network));
-    return layer_groups_check(ctx, &which->train.optimiser.groups, *network);
+    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", 0, network));
+    return layer_groups_check(ctx, &plan->student.train.optimiser.groups, *network);
 }
 
+/* teachers_check: the data has what the training of each asks for, and its network the layers that the training names. */
+static enum status teachers_check(struct context *ctx, const struct plan *plan, const struct teaching *teaching)
+{
+    for (int i = 0; i < plan->teachers.count; i++) {
+        const struct teacher_plan *teacher = &plan->teachers.items[i];
+        if (teacher->kind != TEACHER_TRAINED)
+            continue;
+        RETURN_IF(layer_groups_check(ctx, &teacher->own.train.optimiser.groups, teaching->networks[i]));
+        RETURN_IF(train_check(ctx, plan, &teacher->own, teacher->at, "teacher"));
+    }
+    return STATUS_OK;
+}
+
+/* What the sections are looked at with. */
+struct looking {
+    const struct value *recipe;
+    struct network *student;
+    struct teaching teaching; /* empty where there is no teacher, or none is needed */
+};
+
 /* sections_bind: everything but the text of what was resolved. */
-static enum status sections_bind(struct context *ctx, struct arena *arena, const struct value *recipe, const char *path,
-                                 bool student_only, struct plan *plan, struct looked_at *networks)
+static enum status sections_bind(struct context *ctx, struct arena *arena, const char *path, bool student_only,
+                                 struct plan *plan, struct looking *look)
 {
     struct top top = {0};
     struct value *teacher = NULL, *student = NULL, *distill = NULL;
     *plan = (struct plan){.arena = arena};
-    RETURN_IF(options_bind(ctx, arena, OPTION_SET(top_options), recipe, "recipe", &top));
+    RETURN_IF(options_bind(ctx, arena, OPTION_SET(top_options), look->recipe, "recipe", &top));
     plan->precision = top.precision == 0 ? ELEMENT_F32 : ELEMENT_F64;
     plan->baseline = top.baseline;
     plan->seeds = top.seeds;
     plan->name = plan_name(arena, path);
-    RETURN_IF(seeds_check(ctx, plan, value_get(recipe, "seeds")));
-    RETURN_IF(network_bind(ctx, arena, top.student, "student", false, &plan->student, NULL, &student));
-    plan->has_teacher = top.teacher && top.teacher->kind != VALUE_NULL;
-    if (plan->has_teacher)
-        RETURN_IF(
-            network_bind(ctx, arena, top.teacher, "teacher", true, &plan->teacher, &plan->teacher_seed, &teacher));
+    RETURN_IF(seeds_check(ctx, plan, value_get(look->recipe, "seeds")));
+    RETURN_IF(network_bind(ctx, arena, top.student, "student", &plan->student, &student));
+    RETURN_IF(teachers_bind(ctx, arena, top.teacher, path, &plan->teachers, &teacher));
     RETURN_IF(data_open(ctx, arena, top.data, path, &plan->data));
     RETURN_IF(data_network_input(ctx, arena, plan->data, &plan->input));
-    RETURN_IF(network_check(ctx, plan, &plan->student, "student", &networks->student));
-    if (plan->has_teacher)
-        RETURN_IF(network_check(ctx, plan, &plan->teacher, "teacher", &networks->teacher));
-    RETURN_IF(distill_bind(ctx, arena, top.distill, networks, plan, &distill));
-    if (!student_only && plan->scheme->wants_teacher && !plan->has_teacher)
-        return value_fail(ctx, recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none",
+    RETURN_IF(student_check(ctx, plan, &look->student));
+    if (!student_only)
+        RETURN_IF(teaching_open(ctx, arena, plan, &look->teaching));
+    const struct losses_site site = {look->student, look->teaching.learners, look->teaching.n_learners};
+    RETURN_IF(distill_bind(ctx, arena, top.distill, &site, plan, &distill));
+    if (!student_only && plan->scheme->wants_teacher && plan->teachers.count == 0)
+        return value_fail(ctx, look->recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none",
                           plan->scheme->name);
     RETURN_IF(train_check(ctx, plan, &plan->student, top.student, "student"));
-    if (plan->has_teacher && !student_only)
-        RETURN_IF(train_check(ctx, plan, &plan->teacher, top.teacher, "teacher"));
+    if (!student_only)
+        RETURN_IF(teachers_check(ctx, plan, &look->teaching));
     top.data = plan->data->resolved;
     top.teacher = teacher;
     top.student = student;
@@ -314,10 +231,10 @@ static enum status sections_bind(struct context *ctx, struct arena *arena, const
 enum status plan_make(struct context *ctx, struct arena *arena, const struct value *recipe, const char *path,
                       bool student_only, struct plan *plan)
 {
-    struct looked_at networks = {NULL, NULL};
-    enum status status = sections_bind(ctx, arena, recipe, path, student_only, plan, &networks);
-    network_free(networks.student);
-    network_free(networks.teacher);
+    struct looking look = {.recipe = recipe};
+    enum status status = sections_bind(ctx, arena, path, student_only, plan, &look);
+    network_free(look.student);
+    teaching_close(ctx, &look.teaching);
     return status == STATUS_OK ? text_make(ctx, plan) : status;
 }
 

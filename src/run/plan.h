@@ -7,15 +7,21 @@
 #include "nn/network.h"
 #include "run/run.h"
 #include "run/staging.h"
-#include "train/settings.h"
+#include "run/teachers.h"
 
 /* When the teacher's outputs are recorded: AUTO: where that takes no more work than computing them in each step; TRUE: where it can be
  * done; FALSE: never. */
-enum cache { CACHE_AUTO, CACHE_TRUE, CACHE_FALSE };
+enum caching { CACHE_AUTO, CACHE_TRUE, CACHE_FALSE };
 
-struct network_plan {
-    const struct value *network; /* the description */
-    struct train_settings train;
+/* How the logits of several teachers become one teacher's: LEARNT: mean probability with the weights that fit the validation labels best. */
+enum combining { COMBINING_MEAN_PROBABILITY, COMBINING_MEAN_LOGIT, COMBINING_LEARNT };
+
+/* A network between teacher and student, distilled from the one before it. */
+struct assistant_plan {
+    const char *name; /* "assistant-0": of its stage and its model file */
+    struct network_plan own;
+    uint64_t seed;
+    struct staging staging; /* one phase */
 };
 
 struct plan {
@@ -24,13 +30,18 @@ struct plan {
     enum element precision;
     struct data *data; /* owned */
     struct network_input input;
-    bool has_teacher;
-    struct network_plan teacher, student;
-    uint64_t teacher_seed;
+    struct teachers teachers;
+    enum combining combine;
+    struct network_plan student;
+    int n_assistants;
+    struct assistant_plan *assistants; /* the first learns from the teachers, the student from the last */
     const struct scheme *scheme;
     const void *scheme_options;
-    enum cache cache;
-    struct staging staging;     /* student 0, teacher 1 in the terms */
+    enum caching cache;
+    bool cache_half;    /* recorded outputs are kept as float16 */
+    double cache_limit; /* bytes that recorded outputs may take */
+    int64_t views;      /* at most so many of a sample where a teacher teaches; 0: all that the augmentation makes */
+    struct staging staging;     /* of the student: student 0, teacher 1 in the terms */
     struct term student_labels; /* what the student learns alone from: the recipe's `labels` options, weight 1 */
     struct term teacher_labels; /* the plain labels: a teacher of smoothed ones teaches less */
     bool baseline;
@@ -44,6 +55,7 @@ struct plan {
 struct option_set plan_recipe_options(void);
 struct option_set plan_network_options(void);
 struct option_set plan_distill_options(void);
+struct option_set plan_assistant_options(void);
 
 /* plan_make: from a recipe's tree. `path` is the recipe's (relative data paths). student_only: teacher and distill are not used. In any
  * case plan_free. */

@@ -9,11 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    NAME_DIGITS = 16, /* of the hash, in a name */
-    OUTPUTS_MAX = 16, /* recordings that are kept */
-    OUTPUTS_KEY = 256
-};
+enum { NAME_DIGITS = 16 /* of the hash, in a name */ };
 
 struct shared {
     const char *name, *recipe_sha256; /* of the first run that has it, whoever carries it out */
@@ -22,20 +18,11 @@ struct shared {
     struct shared *next;
 };
 
-/* Recorded outputs: those of the last teacher alone, which may be large. */
-struct outputs {
-    pthread_mutex_t lock;
-    char key[OUTPUTS_KEY]; /* empty: none */
-    struct recording recordings[OUTPUTS_MAX];
-    int count, users;
-};
-
 struct share {
     struct context *ctx;
     struct arena *arena;
     const char *folder, *sweep;
     struct shared *first, **end;
-    struct outputs outputs;
 };
 
 struct share *share_new(struct context *ctx, struct arena *arena, const char *folder, const char *sweep)
@@ -44,17 +31,8 @@ struct share *share_new(struct context *ctx, struct arena *arena, const char *fo
     if (share) {
         *share = (struct share){.ctx = ctx, .arena = arena, .folder = folder, .sweep = sweep};
         share->end = &share->first;
-        pthread_mutex_init(&share->outputs.lock, NULL);
     }
     return share;
-}
-
-static void outputs_drop(struct outputs *outputs)
-{
-    for (int i = 0; i < outputs->count; i++)
-        recording_free(&outputs->recordings[i]);
-    outputs->count = 0;
-    outputs->key[0] = '\0';
 }
 
 void share_free(struct share *share)
@@ -63,8 +41,6 @@ void share_free(struct share *share)
         return;
     for (struct shared *at = share->first; at; at = at->next)
         pthread_mutex_destroy(&at->busy);
-    outputs_drop(&share->outputs);
-    pthread_mutex_destroy(&share->outputs.lock);
 }
 
 static struct shared *share_find(const struct share *share, const char *name)
@@ -91,70 +67,6 @@ enum status share_add(struct share *share, const char *name, const char *recipe_
     return STATUS_OK;
 }
 
-/* --- recorded outputs --- */
-
-/* outputs_key: false: they are not kept. */
-static bool outputs_key(const struct share *share, const char *name, const int *layers, int count, int64_t batch,
-                        char key[OUTPUTS_KEY])
-{
-    const struct shared *teacher = share && name ? share_find(share, name) : NULL;
-    int length = teacher ? snprintf(key, OUTPUTS_KEY, "%s batch %lld", name, (long long)batch) : OUTPUTS_KEY;
-    for (int i = 0; i < count && length < OUTPUTS_KEY; i++)
-        length += snprintf(key + length, (size_t)(OUTPUTS_KEY - length), " %d", layers[i]);
-    return teacher && teacher->runs > 1 && count <= OUTPUTS_MAX && length < OUTPUTS_KEY;
-}
-
-bool share_outputs_take(struct share *share, const char *name, const int *layers, int count, int64_t batch,
-                        const struct network *teacher, struct recording *recordings)
-{
-    char key[OUTPUTS_KEY];
-    if (!outputs_key(share, name, layers, count, batch, key))
-        return false;
-    struct outputs *outputs = &share->outputs;
-    pthread_mutex_lock(&outputs->lock);
-    bool there = strcmp(outputs->key, key) == 0;
-    for (int i = 0; there && i < count; i++) {
-        recordings[i] = outputs->recordings[i];
-        recordings[i].network = teacher; /* whose stages look for it by its address */
-    }
-    outputs->users += there;
-    if (!there && outputs->users == 0)
-        outputs_drop(outputs); /* before others are made, which may be as large */
-    pthread_mutex_unlock(&outputs->lock);
-    return there;
-}
-
-bool share_outputs_give(struct share *share, const char *name, const int *layers, int count, int64_t batch,
-                        const struct recording *recordings)
-{
-    char key[OUTPUTS_KEY];
-    if (!outputs_key(share, name, layers, count, batch, key))
-        return false;
-    struct outputs *outputs = &share->outputs;
-    pthread_mutex_lock(&outputs->lock);
-    bool free = outputs->users == 0;
-    if (free) {
-        outputs_drop(outputs);
-        memcpy(outputs->key, key, sizeof key);
-        memcpy(outputs->recordings, recordings, (size_t)count * sizeof *recordings);
-        outputs->count = count;
-        outputs->users = 1;
-        for (int i = 0; i < count; i++) { /* they outlive the run's context and network */
-            recordings[i].store->ctx = share->ctx;
-            recordings[i].store->name = "recorded";
-        }
-    }
-    pthread_mutex_unlock(&outputs->lock);
-    return free;
-}
-
-void share_outputs_release(struct share *share)
-{
-    pthread_mutex_lock(&share->outputs.lock);
-    share->outputs.users--;
-    pthread_mutex_unlock(&share->outputs.lock);
-}
-
 /* --- what a stage depends on --- */
 
 static struct value *term_value(struct arena *arena, const struct term *term)
@@ -163,9 +75,11 @@ static struct value *term_value(struct arena *arena, const struct term *term)
     return options_value(arena, set, term->options);
 }
 
-static struct value *dependencies(struct arena *arena, const struct plan *plan, bool teacher, uint64_t seed)
+/* dependencies: teacher NULL: of the student alone. */
+static struct value *dependencies(struct arena *arena, const struct plan *plan, const struct teacher_plan *teacher,
+                                  uint64_t seed)
 {
-    const struct network_plan *which = teacher ? &plan->teacher : &plan->student;
+    const struct network_plan *which = teacher ? &teacher->own : &plan->student;
     struct value *map = value_map(arena);
     map = value_set(arena, map, "role", value_text(arena, teacher ? "teacher" : "alone"));
     map = value_set(arena, map, "precision", value_text(arena, element_text(plan->precision)));
@@ -181,9 +95,10 @@ const char *share_name(struct context *ctx, struct arena *arena, const struct pl
 {
     char hash[65];
     struct text text;
-    bool teacher = strcmp(role, "teacher") == 0;
+    const bool alone = strcmp(role, "alone") == 0;
+    const struct teacher_plan *teacher = strcmp(role, "teacher") == 0 ? teachers_find(&plan->teachers, stage) : NULL;
     const char *name = NULL;
-    if (!teacher && strcmp(role, "alone") != 0)
+    if (!alone && (!teacher || teacher->kind != TEACHER_TRAINED))
         return NULL;
     struct value *on = dependencies(arena, plan, teacher, seed);
     if (!on)

@@ -24,14 +24,5 @@ enum status share_add(struct share *share, const char *name, const char *recipe_
 enum status share_stage(struct context *ctx, struct arena *arena, const struct run_site *site,
                         const struct stage *stage, struct kernel_context *kernels, struct program_memory *memory,
                         bool *shared);
-/* The outputs of a shared teacher that were recorded, for runs of one process that read the same layers. share NULL: nothing is kept.
- * share_outputs_take: the recordings [count] of the run's own `teacher`, if those of its name, layers and batch are kept; share_outputs_give:
- * keeps what the run has made. Where these say true, the recordings are the share's, and the run ends with share_outputs_release; else
- * they are the run's. */
-bool share_outputs_take(struct share *share, const char *name, const int *layers, int count, int64_t batch,
-                        const struct network *teacher, struct recording *recordings);
-bool share_outputs_give(struct share *share, const char *name, const int *layers, int count, int64_t batch,
-                        const struct recording *recordings);
-void share_outputs_release(struct share *share);
 
 #endif

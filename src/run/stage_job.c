@@ -62,16 +62,18 @@ static struct value *metrics_value(struct arena *arena, const struct metrics *m,
     return all ? value_set(arena, map, "ece", value_real(arena, m->ece)) : map;
 }
 
-static struct value *entry_make(const struct job *job, const char *model, const struct network *network,
-                                const struct loop_result *result, const struct metrics *test, double fidelity)
+struct value *stage_entry_make(struct arena *arena, const struct stage *stage, const char *model,
+                               const struct network *network, const struct loop_result *result,
+                               const struct metrics *test, double fidelity)
 {
-    struct arena *arena = job->arena;
-    struct value *entry = value_set(arena, value_map(arena), "name", value_text(arena, job->stage->name));
-    entry = value_set(arena, entry, "role", value_text(arena, job->stage->role));
-    entry = value_set(arena, entry, "seed", value_integer(arena, (int64_t)job->stage->seed));
-    entry = value_set(arena, entry, "model", value_text(arena, model));
-    entry = value_set(arena, entry, "parameters", value_integer(arena, network_count_parameters(network)));
-    entry = value_set(arena, entry, "macs", value_integer(arena, network_count_macs(network)));
+    struct value *entry = value_set(arena, value_map(arena), "name", value_text(arena, stage->name));
+    entry = value_set(arena, entry, "role", value_text(arena, stage->role));
+    entry = value_set(arena, entry, "seed", value_integer(arena, (int64_t)stage->seed));
+    entry = value_set(arena, entry, "model", model ? value_text(arena, model) : value_null(arena));
+    entry = value_set(arena, entry, "parameters",
+                      network ? value_integer(arena, network_count_parameters(network)) : value_null(arena));
+    entry = value_set(arena, entry, "macs",
+                      network ? value_integer(arena, network_count_macs(network)) : value_null(arena));
     entry = value_set(arena, entry, "epochs", value_integer(arena, result->epochs));
     entry = value_set(arena, entry, "steps", value_integer(arena, result->steps));
     if (result->best_epoch > 0)
@@ -109,9 +111,8 @@ static struct value *provenance(const struct job *job, const struct loop_result 
     map = value_set(arena, map, "recipe_sha256", value_text(arena, site->recipe_sha256));
     map = value_set(arena, map, "data", value_text(arena, site->plan->data->name));
     map = value_set(arena, map, "teacher_sha256",
-                    strcmp(job->stage->role, "distilled") == 0 && site->teacher_sha256
-                        ? value_text(arena, site->teacher_sha256)
-                        : value_null(arena));
+                    job->stage->n_learners > 1 && site->teacher_sha256 ? value_text(arena, site->teacher_sha256)
+                                                                       : value_null(arena));
     if (result->best_epoch > 0)
         map = value_set(arena, map, "epoch", value_integer(arena, result->best_epoch));
     return value_set(arena, map, "version", value_text(arena, site->options->version ? site->options->version : ""));
@@ -224,7 +225,7 @@ static enum status job_carry_out(const struct job *job, struct network *network,
     RETURN_IF(model_save(ctx, network, origin, path));
     RETURN_IF(stage_note(job, model, network, &result));
     RETURN_IF(stage_entry_note(ctx, job->arena, site->folder, job->stage->name,
-                               entry_make(job, model, network, &result, &test, fidelity)));
+                               stage_entry_make(job->arena, job->stage, model, network, &result, &test, fidelity)));
     unlink(checkpoint);
     return STATUS_OK;
 }

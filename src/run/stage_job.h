@@ -31,6 +31,10 @@ enum status stage_job(struct context *ctx, const struct run_site *site, const st
 enum status stage_test(struct context *ctx, const struct run_site *site, const struct stage *stage,
                        struct kernel_context *kernels, struct program_memory *memory, struct metrics *test,
                        double *fidelity);
+/* stage_entry_make: a stage's entry of result.json. model NULL: there is no file; network NULL: it is none. */
+struct value *stage_entry_make(struct arena *arena, const struct stage *stage, const char *model,
+                               const struct network *network, const struct loop_result *result,
+                               const struct metrics *test, double fidelity);
 /* stage_entry_note: the stage is done, and this is its entry. NULL: an earlier error is passed on. */
 enum status stage_entry_note(struct context *ctx, struct arena *arena, const struct folder *folder, const char *stage,
                              const struct value *entry);

@@ -37,39 +37,75 @@ static enum status stage_follow(struct context *ctx, struct arena *arena, const 
     return stage_average(ctx, arena, stage, *average);
 }
 
-static enum status student_list(struct context *ctx, struct arena *arena, const struct plan *plan,
-                                struct network *teacher, uint64_t seed, bool alone, struct student *student)
+/* Who learns, and from what. */
+struct taught {
+    const struct network_plan *which;
+    const struct staging *staging;
+    uint64_t seed;
+};
+
+static enum status alone_list(struct context *ctx, struct arena *arena, const struct plan *plan, uint64_t seed,
+                              struct student *student)
 {
-    student->list.arena = arena;
-    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", seed, &student->network));
-    if (alone) {
-        struct stage *stage = stage_add(&student->list);
-        const char *name = arena_format(arena, "alone-%llu", (unsigned long long)seed);
-        return stage ? stage_labels(ctx, arena, &plan->student_labels, name, "alone", seed, student->network,
-                                    &plan->student.train, stage)
-                     : ctx->error.status;
-    }
-    struct request request = {.ctx = ctx,
-                              .seed = seed,
-                              .student = student->network,
-                              .teachers = &teacher,
-                              .n_teachers = teacher ? 1 : 0,
-                              .optimiser = &plan->student.train.optimiser,
-                              .budget = plan->student.train.budget,
-                              .phases = plan->staging.phases,
-                              .n_phases = plan->staging.count};
-    return plan->scheme->stages(&request, plan->scheme_options, &student->list);
+    struct stage *stage = stage_add(&student->list);
+    const char *name = arena_format(arena, "alone-%llu", (unsigned long long)seed);
+    return stage ? stage_labels(ctx, arena, &plan->student_labels, name, "alone", seed, student->network,
+                                &plan->student.train, stage)
+                 : ctx->error.status;
 }
 
-enum status student_stages(struct context *ctx, struct arena *arena, const struct plan *plan, struct network *teacher,
-                           uint64_t seed, bool alone, struct student *student)
+static enum status taught_list(struct context *ctx, const struct plan *plan, const struct teaching *teaching,
+                               const struct taught *taught, struct student *student)
 {
-    RETURN_IF(student_list(ctx, arena, plan, teacher, seed, alone, student));
+    struct request request = {.ctx = ctx,
+                              .seed = taught->seed,
+                              .student = student->network,
+                              .teachers = teaching->learners,
+                              .n_teachers = teaching->n_learners,
+                              .optimiser = &taught->which->train.optimiser,
+                              .budget = taught->which->train.budget,
+                              .phases = taught->staging->phases,
+                              .n_phases = taught->staging->count};
+    RETURN_IF(plan->scheme->stages(&request, plan->scheme_options, &student->list));
     for (int i = 0; i < student->list.count; i++)
-        RETURN_IF(stage_follow(ctx, arena, plan, &plan->student, &student->list.stages[i], &student->average));
-    if (!alone && student->list.count > 0)
+        student->list.stages[i].views = plan->views;
+    return STATUS_OK;
+}
+
+/* followers_add: averages of all stages, and what a method makes of the last one's student. */
+static enum status followers_add(struct context *ctx, struct arena *arena, const struct plan *plan,
+                                 const struct network_plan *which, bool taught, struct student *student)
+{
+    for (int i = 0; i < student->list.count; i++)
+        RETURN_IF(stage_follow(ctx, arena, plan, which, &student->list.stages[i], &student->average));
+    if (taught && student->list.count > 0)
         RETURN_IF(extension_add(ctx, arena, plan, &student->list.stages[student->list.count - 1], &student->extended));
     return STATUS_OK;
+}
+
+enum status student_stages(struct context *ctx, struct arena *arena, const struct plan *plan,
+                           const struct teaching *teaching, uint64_t seed, bool alone, struct student *student)
+{
+    const struct taught taught = {&plan->student, &plan->staging, seed};
+    student->list.arena = arena;
+    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", seed, &student->network));
+    RETURN_IF(alone ? alone_list(ctx, arena, plan, seed, student) : taught_list(ctx, plan, teaching, &taught, student));
+    return followers_add(ctx, arena, plan, &plan->student, !alone, student);
+}
+
+enum status assistant_stages(struct context *ctx, struct arena *arena, const struct plan *plan,
+                             const struct teaching *teaching, int index, struct student *assistant)
+{
+    const struct assistant_plan *own = &plan->assistants[index];
+    const struct taught taught = {&own->own, &own->staging, own->seed};
+    assistant->list.arena = arena;
+    RETURN_IF(plan_network(ctx, plan, &own->own, own->name, own->seed, &assistant->network));
+    RETURN_IF(taught_list(ctx, plan, teaching, &taught, assistant));
+    for (int i = 0; i < assistant->list.count; i++) {
+        assistant->list.stages[i].name = own->name;
+        assistant->list.stages[i].role = "assistant";
+    }
+    return followers_add(ctx, arena, plan, &own->own, true, assistant);
 }
 
 void student_free(struct student *student)
@@ -79,11 +115,12 @@ void student_free(struct student *student)
     network_free(student->extended);
 }
 
-enum status teacher_stage(struct context *ctx, struct arena *arena, const struct plan *plan, struct network *network,
-                          struct stage *stage, struct network **average)
+enum status teacher_stage(struct context *ctx, struct arena *arena, const struct plan *plan,
+                          const struct teacher_plan *teacher, struct network *network, struct stage *stage,
+                          struct network **average)
 {
     *average = NULL;
-    RETURN_IF(stage_labels(ctx, arena, &plan->teacher_labels, "teacher", "teacher", plan->teacher_seed, network,
-                           &plan->teacher.train, stage));
-    return stage_follow(ctx, arena, plan, &plan->teacher, stage, average);
+    RETURN_IF(stage_labels(ctx, arena, &plan->teacher_labels, teacher->name, "teacher", teacher->seed, network,
+                           &teacher->own.train, stage));
+    return stage_follow(ctx, arena, plan, &teacher->own, stage, average);
 }

@@ -1,8 +1,8 @@
-/* stages.h: a plan's stages: of the teacher, and of each seed's student, alone or taught. */
+/* stages.h: a plan's stages: of a teacher, of an assistant, and of each seed's student, alone or taught. */
 #ifndef RUN_STAGES_H
 #define RUN_STAGES_H
 
-#include "run/plan.h"
+#include "run/teaching.h"
 
 /* The stages of one seed's student, in order, and its network. */
 struct student {
@@ -11,15 +11,19 @@ struct student {
     struct network *network, *average, *extended;
 };
 
-/* student_stages: `student` is zeroed; everything but the networks lies in the arena. teacher: borrowed; NULL: none. In any case
+/* student_stages: `student` is zeroed; everything but the networks lies in the arena. teaching: borrowed; not used alone. In any case
  * student_free. */
-enum status student_stages(struct context *ctx, struct arena *arena, const struct plan *plan, struct network *teacher,
-                           uint64_t seed, bool alone, struct student *student);
+enum status student_stages(struct context *ctx, struct arena *arena, const struct plan *plan,
+                           const struct teaching *teaching, uint64_t seed, bool alone, struct student *student);
+/* assistant_stages: the same of an assistant of the plan. */
+enum status assistant_stages(struct context *ctx, struct arena *arena, const struct plan *plan,
+                             const struct teaching *teaching, int index, struct student *assistant);
 void student_free(struct student *student);
 
 /* teacher_stage: of the network, which learns from the plain labels. *average: the caller's (network_free); NULL where none is asked
  * for. */
-enum status teacher_stage(struct context *ctx, struct arena *arena, const struct plan *plan, struct network *network,
-                          struct stage *stage, struct network **average);
+enum status teacher_stage(struct context *ctx, struct arena *arena, const struct plan *plan,
+                          const struct teacher_plan *teacher, struct network *network, struct stage *stage,
+                          struct network **average);
 
 #endif

@@ -1,8 +1,6 @@
 /* staging.c: see staging.h. */
 #include "run/staging.h"
 
-#include "run/losses.h"
-
 #include <string.h>
 
 static const char last_name[] = "distilled";
@@ -49,8 +47,7 @@ static enum status terms_bind(struct context *ctx, struct arena *arena, const st
                               const struct value *at, const struct staging_site *site, struct phase *phase,
                               struct value **resolved)
 {
-    RETURN_IF(losses_bind(ctx, arena, losses, at, &phase->terms, &phase->n_terms, resolved));
-    return losses_pair(ctx, arena, site->student, site->teacher, phase->terms, phase->n_terms, *resolved);
+    return losses_bind(ctx, arena, losses, at, site->networks, &phase->terms, &phase->n_terms, resolved);
 }
 
 static bool good_name(const char *name)

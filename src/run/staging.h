@@ -2,8 +2,7 @@
 #ifndef RUN_STAGING_H
 #define RUN_STAGING_H
 
-#include "nn/network.h"
-#include "scheme/scheme.h"
+#include "run/losses.h"
 
 struct staging {
     int count;
@@ -12,9 +11,9 @@ struct staging {
 
 /* What the terms are bound against. */
 struct staging_site {
-    const struct network *student, *teacher; /* teacher NULL: the recipe has none */
-    int64_t epochs;                          /* of the student's training, which the stages share */
-    const struct value *at;                  /* where what is missing is reported */
+    const struct losses_site *networks;
+    int64_t epochs;         /* of the student's training, which the stages share */
+    const struct value *at; /* where what is missing is reported */
 };
 
 /* staging_bind: `stages`: a list of {name, losses, epochs, learners}; NULL: one phase of the losses. Only one of both may be given.

@@ -97,9 +97,14 @@ static const char *run_name(struct sweep *sweep, const char *recipe, const struc
 static struct value *shared_names(struct context *ctx, struct arena *arena, const struct plan *plan)
 {
     struct value *list = value_list(arena);
-    if (plan->has_teacher)
-        list = value_append(arena, list,
-                            value_text(arena, share_name(ctx, arena, plan, "teacher", "teacher", plan->teacher_seed)));
+    for (int i = 0; i < plan->teachers.count; i++) {
+        const struct teacher_plan *teacher = &plan->teachers.items[i];
+        const char *name = share_name(ctx, arena, plan, "teacher", teacher->name, teacher->seed);
+        if (name)
+            list = value_append(arena, list, value_text(arena, name));
+        else if (ctx->error.status != STATUS_OK)
+            return NULL;
+    }
     for (size_t i = 0; plan->baseline && i < plan->seeds.count; i++) {
         uint64_t seed = (uint64_t)plan->seeds.values[i];
         const char *stage = arena_format(arena, "alone-%llu", (unsigned long long)seed);

@@ -61,7 +61,7 @@ static enum status phase_stage(const struct request *request, int index, struct 
                                           .learns = learns,
                                           .optimiser = request->optimiser};
     for (int i = 0; i < request->n_teachers; i++)
-        stage->learners[1 + i] = (struct learner){.name = "teacher", .network = request->teachers[i]};
+        stage->learners[1 + i] = request->teachers[i];
     return STATUS_OK;
 }
 

@@ -7,13 +7,16 @@
 
 #include "base/real.h"
 #include "knowledge/method.h"
+#include "scheme/combine.h"
 
 struct optimiser_settings; /* train/optimiser/optimiser.h: how a learner learns; schemes only hand it on */
 
-/* A network of a stage. It learns, or is frozen in evaluation mode; `training` (batch statistics, dropout) is separate. */
+/* A network of a stage. It learns, or is frozen in evaluation mode; `training` (batch statistics, dropout) is separate. A teacher may
+ * also be an ensemble of other learners of the stage, or not be here at all: then what it said is recorded. */
 struct learner {
-    const char *name;        /* "student", "teacher", "peer1" … */
-    struct network *network; /* borrowed */
+    const char *name;                /* "student", "teacher", "peer1" …; each once in the stage */
+    struct network *network;         /* borrowed; NULL: an ensemble, or one whose outputs are only recorded */
+    const struct ensemble *ensemble; /* borrowed; NULL: not made of others */
     bool training, learns;
     const struct optimiser_settings *optimiser; /* where it learns; borrowed */
 };
@@ -81,7 +84,8 @@ struct stage {
     struct term *terms;
     struct event *events;
     struct budget budget;
-    int subject; /* the learner that the stage is about: evaluated and saved under the stage's name */
+    int64_t views; /* at most so many augmented views of a sample are seen; 0: all that there are */
+    int subject;   /* the learner that the stage is about: evaluated and saved under the stage's name */
 };
 
 struct stage_list {
@@ -107,7 +111,8 @@ struct request {
     struct context *ctx;
     uint64_t seed;
     struct network *student;
-    struct network *const *teachers; /* trained */
+    const struct learner *
+        teachers; /* trained; learners 1, 2 … of the stages: the first is the one that teaches, others are its members */
     int n_teachers;
     const struct optimiser_settings *optimiser; /* of the student */
     struct budget budget;                       /* of all phases together */

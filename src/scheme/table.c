@@ -51,8 +51,26 @@ static bool index_ok(int index, int count)
     return index >= 0 && index < count;
 }
 
+/* learners_check: who is no network does not learn, and an ensemble's members are others of the stage. */
+static enum status learners_check(struct context *ctx, const struct stage *stage)
+{
+    for (int i = 0; i < stage->n_learners; i++) {
+        const struct learner *learner = &stage->learners[i];
+        if (!learner->network && learner->learns)
+            return fail(ctx, STATUS_BAD_INPUT, "stage %s: %s learns and is not a network", stage->name, learner->name);
+        for (int j = 0; learner->ensemble && j < learner->ensemble->n_members; j++) {
+            const int member = learner->ensemble->members[j].learner;
+            if (!index_ok(member, stage->n_learners) || stage->learners[member].ensemble)
+                return fail(ctx, STATUS_BAD_INPUT, "stage %s: member %d of %s is not a learner of the stage",
+                            stage->name, j, learner->name);
+        }
+    }
+    return STATUS_OK;
+}
+
 enum status stage_check(struct context *ctx, const struct stage *stage)
 {
+    RETURN_IF(learners_check(ctx, stage));
     if (!index_ok(stage->subject, stage->n_learners))
         return fail(ctx, STATUS_BAD_INPUT, "stage %s: it is about learner %d of %d", stage->name, stage->subject,
                     stage->n_learners);
@@ -64,6 +82,9 @@ enum status stage_check(struct context *ctx, const struct stage *stage)
         if (term->teacher == term->student)
             return fail(ctx, STATUS_BAD_INPUT,
                         "stage %s, term %s: %s is its own teacher; give another network as teacher", stage->name,
+                        term->name, stage->learners[term->student].name);
+        if (!stage->learners[term->student].network)
+            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s is not a network", stage->name,
                         term->name, stage->learners[term->student].name);
         if (term->teacher >= 0 && stage->learners[term->teacher].network == stage->learners[term->student].network)
             return fail(ctx, STATUS_BAD_INPUT,

@@ -33,7 +33,8 @@ struct loop {
     struct images *images;
     struct targets *targets; /* NULL: samples are not mixed */
     struct evaluator *evaluator;
-    double *logits; /* of the validation split */
+    double *logits;                   /* of the validation split */
+    struct augmentation augmentation; /* the data's, with the stage's views */
     int64_t steps, epoch_steps, step;
     double seconds;      /* of training steps, earlier parts of a resumed stage included */
     double saved, shown; /* when */
@@ -104,15 +105,17 @@ static enum status loop_open(struct loop *loop)
     const struct split *train;
     RETURN_IF(stage_check(ctx, loop->stage));
     RETURN_IF(data_split(ctx, loop->spec->data, SPLIT_TRAIN, false, &train));
+    const struct augmentation *augmentation =
+        augmentation_limited(loop->spec->data->augmentation, loop->stage->views, &loop->augmentation);
     struct loader_spec loader = {.split = train,
                                  .batch = budget->batch,
                                  .shuffle = budget->shuffle,
                                  .drop_last = true,
-                                 .augmentation = loop->spec->data->augmentation,
+                                 .augmentation = augmentation,
                                  .seed = loop->stage->seed};
     loop->loader = loader_new(ctx, &loader);
     loop->images = images_new(ctx, train, budget->batch, loop->spec->precision);
-    if (augmentation_mixes(loop->spec->data->augmentation))
+    if (augmentation_mixes(augmentation))
         loop->targets =
             targets_new(ctx, budget->batch, loop->stage->learners[0].network->input.classes, loop->spec->precision);
     if (!loop->loader || !loop->images || ctx->error.status != STATUS_OK)
@@ -296,8 +299,9 @@ static enum status not_finite(struct loop *loop, const struct bindings *bindings
 static enum status weights_check(struct loop *loop)
 {
     for (int i = 0; i < loop->stage->n_learners; i++) {
-        const struct parameters *parameters = loop->stage->learners[i].network->parameters;
-        for (int j = 0; loop->stage->learners[i].learns && j < parameters->count; j++) {
+        const struct learner *learner = &loop->stage->learners[i];
+        const struct parameters *parameters = learner->learns ? learner->network->parameters : NULL;
+        for (int j = 0; parameters && j < parameters->count; j++) {
             const struct parameter *entry = &parameters->entries[j];
             const void *values = parameters_value(parameters, j);
             for (int64_t k = 0; k < entry->elements; k++)
@@ -305,8 +309,7 @@ static enum status weights_check(struct loop *loop)
                                                                  : ((const float *)values)[k]))
                     return fail(loop->ctx, STATUS_NOT_FINITE,
                                 "stage %s, step %lld: %s.%s is not finite at element %lld; try a lower rate or clip: 1",
-                                loop->stage->name, (long long)loop->step, loop->stage->learners[i].name, entry->name,
-                                (long long)k);
+                                loop->stage->name, (long long)loop->step, learner->name, entry->name, (long long)k);
         }
     }
     return STATUS_OK;

@@ -70,22 +70,23 @@ static double value_at(const struct tensor *tensor, int64_t j)
                                           : (double)((const float *)tensor->data)[j];
 }
 
-static enum status entry_load(struct context *ctx, const char *path, const struct safetensors *file,
+/* entry_load: entry i of the parameters from the file's tensor `name`. */
+static enum status entry_load(struct context *ctx, const char *path, const struct safetensors *file, const char *name,
                               struct parameters *parameters, int i)
 {
     char expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
     const struct parameter *entry = &parameters->entries[i];
-    const struct safetensor *tensor = safetensors_find(file, entry->name);
+    const struct safetensor *tensor = safetensors_find(file, name);
     if (!tensor)
         return fail(ctx, STATUS_BAD_INPUT,
-                    "%s: expected a tensor \"%s\" %s, found none; is it a model of another network?", path, entry->name,
+                    "%s: expected a tensor \"%s\" %s, found none; is it a model of another network?", path, name,
                     shape_text(&entry->shape, expected));
     if (tensor->tensor.element != ELEMENT_F32 && tensor->tensor.element != ELEMENT_F64)
-        return fail(ctx, STATUS_BAD_INPUT, "%s: tensor \"%s\": expected f32, found %s", path, entry->name,
+        return fail(ctx, STATUS_BAD_INPUT, "%s: tensor \"%s\": expected f32, found %s", path, name,
                     element_text(tensor->tensor.element));
     if (!shape_equal(&tensor->tensor.shape, &entry->shape))
         return fail(ctx, STATUS_BAD_SHAPE,
-                    "%s: tensor \"%s\": expected %s, found %s; is it a model of another network?", path, entry->name,
+                    "%s: tensor \"%s\": expected %s, found %s; is it a model of another network?", path, name,
                     shape_text(&entry->shape, expected), shape_text(&tensor->tensor.shape, found));
     double *wide = memory_new(ctx, (size_t)entry->elements, sizeof *wide);
     if (!wide)
@@ -102,7 +103,7 @@ static enum status tensors_load(struct context *ctx, const char *path, const str
 {
     RETURN_IF(safetensors_check_finite(ctx, path, file));
     for (int i = 0; i < parameters->count; i++)
-        RETURN_IF(entry_load(ctx, path, file, parameters, i));
+        RETURN_IF(entry_load(ctx, path, file, parameters->entries[i].name, parameters, i));
     for (size_t i = 0; i < file->count; i++)
         if (parameters_find(parameters, file->tensors[i].name) < 0)
             return fail(ctx, STATUS_BAD_INPUT,
@@ -159,6 +160,61 @@ enum status model_load_into(struct context *ctx, const char *path, struct networ
     TRY(tensors_load(ctx, path, &file, network->parameters));
 cleanup:
     safetensors_free(ctx, &file);
+    return status;
+}
+
+/* --- of another framework --- */
+
+/* name_theirs: what the file calls a tensor: named itself, or by its layer ("conv1" of "conv1.weight"). NULL: no memory. */
+static const char *name_theirs(struct arena *arena, const struct value *names, const char *ours)
+{
+    const struct value *whole = value_get(names, ours);
+    const char *dot = strrchr(ours, '.');
+    if (whole)
+        return whole->text;
+    const char *layer = dot ? arena_format(arena, "%.*s", (int)(dot - ours), ours) : NULL;
+    const struct value *of_layer = layer ? value_get(names, layer) : NULL;
+    return of_layer ? arena_format(arena, "%s%s", of_layer->text, dot) : ours;
+}
+
+/* names_check: each of them names a tensor or a layer of ours. */
+static enum status names_check(struct context *ctx, const struct value *names, const struct network *network)
+{
+    for (size_t i = 0; names && i < names->count; i++) {
+        const char *name = names->entries[i].key;
+        bool known = parameters_find(network->parameters, name) >= 0;
+        for (int j = 0; !known && j < network->n_layers; j++)
+            known = strcmp(network->layers[j].name, name) == 0;
+        if (!known)
+            return value_fail(
+                ctx, names->entries[i].value, STATUS_BAD_INPUT,
+                "names: the network has no layer or tensor \"%s\"; see retort inspect RECIPE --of teacher", name);
+    }
+    return STATUS_OK;
+}
+
+enum status model_load_weights(struct context *ctx, const char *path, const struct value *names,
+                               struct network *network)
+{
+    enum status status = STATUS_OK;
+    struct safetensors file = {0};
+    struct parameters *parameters = network->parameters;
+    struct arena *arena = arena_new(ctx);
+    if (!arena)
+        return ctx->error.status;
+    TRY(names_check(ctx, names, network));
+    TRY(safetensors_read(ctx, path, &file));
+    TRY(safetensors_check_finite(ctx, path, &file));
+    for (int i = 0; i < parameters->count; i++) {
+        const char *theirs = name_theirs(arena, names, parameters->entries[i].name);
+        TRY(theirs ? entry_load(ctx, path, &file, theirs, parameters, i) : ctx->error.status);
+    }
+    if (file.count > (size_t)parameters->count)
+        log_line(ctx, LOG_WARNING, "%s: %zu of its %zu tensors are not used", path,
+                 file.count - (size_t)parameters->count, file.count);
+cleanup:
+    safetensors_free(ctx, &file);
+    arena_free(arena);
     return status;
 }
 

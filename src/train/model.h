@@ -13,6 +13,10 @@ enum status model_save(struct context *ctx, const struct network *network, const
 enum status model_load(struct context *ctx, const char *path, enum element precision, struct network **network);
 /* model_load_into: the file's values into a network of the same layers and shapes; else fails naming the first difference. */
 enum status model_load_into(struct context *ctx, const char *path, struct network *network);
+/* model_load_weights: the same from a file of another framework: tensors are found by our names, or by those that `names` ({ours: theirs},
+ * NULL: none) gives to a tensor or a layer. Tensors that nobody wants are told of in a warning. */
+enum status model_load_weights(struct context *ctx, const char *path, const struct value *names,
+                               struct network *network);
 /* model_is: does the file look like safetensors (not like a recipe)? */
 bool model_is(const char *path);
 

@@ -7,12 +7,22 @@
 
 #include <string.h>
 
-bool recording_possible(const struct network *network, int layer, const struct augmentation *augmentation)
+void recording_free(struct recording *recording)
 {
-    return augmentation_views(augmentation) > 0 && layer >= 0 && layer < network->n_layers;
+    if (recording)
+        store_free(recording->store);
 }
 
-static struct shape row_shape(const struct network *network, int layer)
+const struct recording *recording_find(const struct recording *recordings, int count, const char *teacher,
+                                       const char *layer)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(recordings[i].teacher, teacher) == 0 && strcmp(recordings[i].layer, layer) == 0)
+            return &recordings[i];
+    return NULL;
+}
+
+struct shape recording_row(const struct network *network, int layer)
 {
     struct shape row = network->layers[layer].output;
     row.rank--;
@@ -20,101 +30,132 @@ static struct shape row_shape(const struct network *network, int layer)
     return row;
 }
 
-int64_t recording_bytes(const struct network *network, int layer, const struct augmentation *augmentation,
-                        int64_t samples, enum element precision)
+int64_t recording_rows(const struct split *split, const struct augmentation *augmentation)
 {
-    struct shape row = row_shape(network, layer);
-    return samples * augmentation_views(augmentation) * shape_elements(&row) * (int64_t)element_size(precision);
+    const int64_t views = augmentation_views(augmentation);
+    return split->count > 0 && views > INT32_MAX / split->count ? 0 : split->count * views;
 }
 
-void recording_free(struct recording *recording)
+/* What a pass needs while it runs. */
+struct passing {
+    struct context *ctx;
+    const struct recording_pass *pass;
+    struct loader *loader;
+    struct images *images;
+    struct graph *graph;
+    struct program *program;
+    unsigned char *padded; /* [batch] images */
+    size_t image_bytes;
+};
+
+/* batch_pad: the batch filled up by repeating its last image, so that one program serves all. */
+static void batch_pad(const struct passing *p, const struct batch *batch)
 {
-    if (recording)
-        store_free(recording->store);
+    memcpy(p->padded, batch->images, (size_t)batch->count * p->image_bytes);
+    const unsigned char *last = p->padded + (size_t)(batch->count - 1) * p->image_bytes;
+    for (int64_t i = batch->count; i < p->pass->batch; i++)
+        memcpy(p->padded + (size_t)i * p->image_bytes, last, p->image_bytes);
 }
 
-/* loader_fill: the next batch padded to `batch` images by repeating its last one, so that one program serves all. */
-static int64_t batch_pad(struct batch *batch, unsigned char *padded, int64_t size, size_t image_bytes)
-{
-    memcpy(padded, batch->images, (size_t)batch->count * image_bytes);
-    for (int64_t i = batch->count; i < size; i++)
-        memcpy(padded + (size_t)i * image_bytes, padded + (size_t)(batch->count - 1) * image_bytes, image_bytes);
-    return batch->count;
-}
-
-static enum status pass_run(struct context *ctx, struct loader *loader, struct images *images, struct program *program,
-                            unsigned char *padded, int64_t size, size_t image_bytes, struct recording *recordings,
-                            int count)
+static enum status pass_walk(const struct passing *p)
 {
     struct batch batch;
-    loader_epoch(loader, 0);
-    while (loader_next(loader, &batch)) {
-        int64_t n = batch_pad(&batch, padded, size, image_bytes);
-        const void *inputs[1] = {images_of(images, padded, size)};
+    const struct recording_pass *pass = p->pass;
+    int64_t row = pass->done;
+    loader_seek(p->loader, 0, pass->done / pass->batch);
+    while (loader_next(p->loader, &batch)) {
+        batch_pad(p, &batch);
+        const void *inputs[1] = {images_of(p->images, p->padded, pass->batch)};
         struct bindings bindings = {.inputs = inputs};
-        if (context_cancelled(ctx))
-            return fail(ctx, STATUS_CANCELLED, "interrupted");
-        RETURN_IF(program_run(program, &bindings, 0));
-        for (int i = 0; i < count; i++) {
-            struct store *store = recordings[i].store;
-            size_t bytes = (size_t)store->row_elements * element_size(store->element);
-            const char *from = program_output(program, i);
-            for (int64_t b = 0; b < n; b++)
-                store_write(store, batch.rows[b], from + (size_t)b * bytes);
-        }
+        if (context_cancelled(p->ctx))
+            return fail(p->ctx, STATUS_CANCELLED, "interrupted");
+        RETURN_IF(program_run(p->program, &bindings, 0));
+        for (int i = 0; i < pass->count; i++)
+            RETURN_IF(pass->rows(pass->user, i, row, batch.count, program_output(p->program, i)));
+        row += batch.count;
     }
     return STATUS_OK;
 }
 
-enum status recordings_make(struct context *ctx, const struct network *network, const int *layers, int count,
-                            const struct split *split, const struct augmentation *augmentation, int64_t batch,
-                            enum element precision, struct kernel_context *kernels, struct program_memory *memory,
-                            struct recording *recordings)
+static enum status pass_compile(struct passing *p, struct kernel_context *kernels, struct program_memory *memory)
+{
+    const struct recording_pass *pass = p->pass;
+    const struct split *split = pass->split;
+    const struct network *network = pass->network;
+    struct instance instance;
+    struct node *taps[RECORDING_LAYERS_MAX];
+    struct node *input = graph_input(p->graph, "images", images_element(p->images),
+                                     SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
+    RETURN_IF(network_instantiate(p->graph, network, input, (struct instance_mode){.frozen = true}, &instance));
+    for (int i = 0; i < pass->count; i++) {
+        taps[i] = instance.layers[pass->layers[i]];
+        if (!frontier_rows(taps[i]))
+            return fail(p->ctx, STATUS_UNSUPPORTED, "%s.%s depends on the batch: it cannot be recorded", network->name,
+                        network->layers[pass->layers[i]].name);
+    }
+    struct program_spec spec = {.outputs = taps,
+                                .n_outputs = pass->count,
+                                .batch = pass->batch,
+                                .precision = pass->precision,
+                                .flags = PLAN_WHOLE_BATCH};
+    return program_compile(p->graph, &spec, kernels, memory, &p->program);
+}
+
+enum status recording_run(struct context *ctx, const struct recording_pass *pass, struct kernel_context *kernels,
+                          struct program_memory *memory)
 {
     enum status status = STATUS_OK;
-    struct program *program = NULL;
-    struct loader *loader = NULL;
-    struct images *images = NULL;
-    unsigned char *padded = NULL;
-    struct instance instance;
-    struct node *taps[16];
-    struct graph *graph = graph_new(ctx);
-    int64_t views = augmentation_views(augmentation);
-    size_t image_bytes = (size_t)(split->height * split->width * split->channels) * element_size(split->element);
-    if (!graph)
+    const struct split *split = pass->split;
+    struct passing p = {.ctx = ctx, .pass = pass, .graph = graph_new(ctx)};
+    p.image_bytes = (size_t)(split->height * split->width * split->channels) * element_size(split->element);
+    if (!p.graph)
         return ctx->error.status;
-    if (count > (int)(sizeof taps / sizeof *taps))
-        TRY(fail(ctx, STATUS_UNSUPPORTED, "at most %zu layers of a teacher can be recorded",
-                 sizeof taps / sizeof *taps));
-    images = images_new(ctx, split, batch, precision);
-    loader = loader_new(
-        ctx, &(struct loader_spec){.split = split, .batch = batch, .augmentation = augmentation, .every_view = true});
-    padded = memory_new(ctx, (size_t)batch, image_bytes);
-    if (!images || !loader || !padded)
+    if (pass->count > RECORDING_LAYERS_MAX)
+        TRY(fail(ctx, STATUS_UNSUPPORTED, "at most %d layers of a teacher can be recorded", RECORDING_LAYERS_MAX));
+    p.images = images_new(ctx, split, pass->batch, pass->precision);
+    p.loader = loader_new(
+        ctx, &(struct loader_spec){
+                 .split = split, .batch = pass->batch, .augmentation = pass->augmentation, .every_view = true});
+    p.padded = memory_new(ctx, (size_t)pass->batch, p.image_bytes);
+    if (!p.images || !p.loader || !p.padded)
         TRY(ctx->error.status);
-    struct node *input = graph_input(graph, "images", images_element(images),
-                                     SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
-    TRY(network_instantiate(graph, network, input, (struct instance_mode){.frozen = true}, &instance));
-    for (int i = 0; i < count; i++) {
-        taps[i] = instance.layers[layers[i]];
-        if (!frontier_rows(taps[i]))
-            TRY(fail(ctx, STATUS_UNSUPPORTED, "%s.%s depends on the batch: it cannot be recorded", network->name,
-                     network->layers[layers[i]].name));
-        recordings[i] = (struct recording){network, layers[i], views,
-                                           store_new(ctx, network->layers[layers[i]].name, precision,
-                                                     split->count * views, row_shape(network, layers[i]))};
-        if (!recordings[i].store)
-            TRY(ctx->error.status);
-    }
-    struct program_spec spec = {
-        .outputs = taps, .n_outputs = count, .batch = batch, .precision = precision, .flags = PLAN_WHOLE_BATCH};
-    TRY(program_compile(graph, &spec, kernels, memory, &program));
-    TRY(pass_run(ctx, loader, images, program, padded, batch, image_bytes, recordings, count));
+    TRY(pass_compile(&p, kernels, memory));
+    TRY(pass_walk(&p));
 cleanup:
-    program_free(program);
-    loader_free(loader);
-    images_free(images);
-    memory_free(ctx, padded);
-    graph_free(graph);
+    program_free(p.program);
+    loader_free(p.loader);
+    images_free(p.images);
+    memory_free(ctx, p.padded);
+    graph_free(p.graph);
     return status;
+}
+
+static enum status rows_keep(void *user, int layer, int64_t first, int64_t count, const void *values)
+{
+    struct recording *recordings = user;
+    struct store *store = recordings[layer].store;
+    const size_t bytes = (size_t)store->row_elements * element_size(store->element);
+    for (int64_t i = 0; i < count; i++)
+        store_write(store, first + i, (const char *)values + (size_t)i * bytes);
+    return STATUS_OK;
+}
+
+enum status recordings_make(struct context *ctx, const struct recording_pass *pass, struct kernel_context *kernels,
+                            struct program_memory *memory, struct recording *recordings)
+{
+    struct recording_pass kept = *pass;
+    const int64_t rows = recording_rows(pass->split, pass->augmentation);
+    kept.done = 0;
+    kept.rows = rows_keep;
+    kept.user = recordings;
+    for (int i = 0; i < pass->count && i < RECORDING_LAYERS_MAX; i++) {
+        const char *layer = pass->network->layers[pass->layers[i]].name;
+        recordings[i] = (struct recording){
+            .teacher = pass->network->name,
+            .layer = layer,
+            .store = store_new(ctx, layer, pass->precision, rows, recording_row(pass->network, pass->layers[i]))};
+        if (!recordings[i].store)
+            return ctx->error.status;
+    }
+    return recording_run(ctx, &kept, kernels, memory);
 }

@@ -1,131 +1,9 @@
 /* stage_graph.c: builds a stage's graph. */
-#include "train/stage_graph.h"
+#include "train/stage_taps.h"
 
 #include "base/arena.h"
-#include "nn/layer.h"
 
 #include <string.h>
-
-enum { TAPS_MAX = METHOD_TAPS };
-
-/* inputs_side: how many taps the method takes on one side, and whether they are all logits. */
-static void inputs_side(const struct method *method, enum side side, int *min, bool *logits)
-{
-    *min = 0;
-    *logits = true;
-    for (int i = 0; i < method->n_inputs; i++) {
-        if (method->inputs[i].side != side)
-            continue;
-        *min += method->inputs[i].min;
-        *logits = *logits && method->inputs[i].role == ROLE_LOGITS;
-    }
-}
-
-/* tap_at: where the recipe names the i-th layer of a side; or the term, or NULL. */
-static const struct value *tap_at(const struct term *term, const char *word, int i)
-{
-    const struct value *list = value_get(term->at, word);
-    if (list && list->kind == VALUE_LIST)
-        return (size_t)i < list->count ? list->items[i] : list;
-    return list ? list : term->at;
-}
-
-/* tap_layers: the layers that a term reads on one side, as indices; the logits where none are named and the method takes logits. */
-static int tap_layers(struct context *ctx, const struct stage *stage, const struct term *term, enum side side,
-                      int *layers)
-{
-    int min;
-    bool logits;
-    int learner = side == SIDE_STUDENT ? term->student : term->teacher;
-    int n = side == SIDE_STUDENT ? term->n_student_taps : term->n_teacher_taps;
-    const char *const *names = side == SIDE_STUDENT ? term->student_taps : term->teacher_taps;
-    const char *word = side == SIDE_STUDENT ? "student" : "teacher";
-    inputs_side(term->method, side, &min, &logits);
-    if (min == 0 && n == 0)
-        return 0;
-    if (learner < 0) {
-        value_fail(ctx, term->at, STATUS_BAD_INPUT,
-                   "term %s: method %s needs a teacher, and stage %s has none; add a teacher: section", term->name,
-                   term->method->name, stage->name);
-        return -1;
-    }
-    const struct network *network = stage->learners[learner].network;
-    if (n == 0 && logits) {
-        layers[0] = network->logits;
-        return 1;
-    }
-    if (n == 0) {
-        value_fail(ctx, term->at, STATUS_BAD_INPUT,
-                   "term %s: method %s reads layers of the %s; name them, e.g. %s: [%s]", term->name,
-                   term->method->name, word, word, network->layers[0].name);
-        return -1;
-    }
-    if (n > TAPS_MAX) {
-        value_fail(ctx, tap_at(term, word, TAPS_MAX), STATUS_BAD_INPUT,
-                   "term %s: at most %d layers can be named, found %d", term->name, TAPS_MAX, n);
-        return -1;
-    }
-    for (int i = 0; i < n; i++) {
-        layers[i] = network_layer(network, names[i], tap_at(term, word, i));
-        if (layers[i] < 0)
-            return -1;
-    }
-    return n;
-}
-
-int stage_teacher_taps(struct context *ctx, const struct stage *stage, int learner, int *layers, int limit)
-{
-    int count = 0;
-    for (int i = 0; i < stage->n_terms; i++) {
-        int of_term[TAPS_MAX];
-        if (stage->terms[i].teacher != learner)
-            continue;
-        int n = tap_layers(ctx, stage, &stage->terms[i], SIDE_TEACHER, of_term);
-        if (n < 0)
-            return -1;
-        for (int j = 0; j < n; j++) {
-            bool known = false;
-            for (int k = 0; k < count; k++)
-                known = known || layers[k] == of_term[j];
-            if (!known && count < limit)
-                layers[count++] = of_term[j];
-        }
-    }
-    return count;
-}
-
-static const struct recording *recording_find(const struct stage_graph_spec *spec, const struct network *network,
-                                              int layer)
-{
-    for (int i = 0; i < spec->n_recordings; i++)
-        if (spec->recordings[i].network == network && spec->recordings[i].layer == layer)
-            return &spec->recordings[i];
-    return NULL;
-}
-
-/* student_read: does a term read layers of this learner as its student's? */
-static bool student_read(struct context *ctx, const struct stage *stage, int learner)
-{
-    int layers[TAPS_MAX];
-    for (int i = 0; i < stage->n_terms; i++)
-        if (stage->terms[i].student == learner && tap_layers(ctx, stage, &stage->terms[i], SIDE_STUDENT, layers) != 0)
-            return true;
-    return false;
-}
-
-/* instance_needed: not where the learner only teaches and all its taps are recorded. */
-static bool instance_needed(struct context *ctx, const struct stage_graph_spec *spec, int learner)
-{
-    int layers[TAPS_MAX * 4];
-    const struct learner *who = &spec->stage->learners[learner];
-    if (who->learns || student_read(ctx, spec->stage, learner))
-        return true;
-    int n = stage_teacher_taps(ctx, spec->stage, learner, layers, TAPS_MAX * 4);
-    bool all = n >= 0;
-    for (int i = 0; i < n; i++)
-        all = all && recording_find(spec, who->network, layers[i]);
-    return !all;
-}
 
 struct store_owner {
     struct stage_graph *built;
@@ -149,45 +27,6 @@ static struct store *term_store(void *user, const char *name, int64_t rows, stru
     own->store_names[own->n_stores] = name;
     own->stores[own->n_stores++] = store;
     return store;
-}
-
-/* norm_of: the scale and shift that a teacher's batch norm has, for methods that reckon with them. */
-static enum status norm_of(struct graph *graph, const struct network *network, const struct layer *layer,
-                           struct tap *tap)
-{
-    const struct init none = {INIT_ZERO, 0};
-    struct node **nodes[] = {&tap->gamma, &tap->beta};
-    static const char *const names[] = {"weight", "bias"};
-    for (int i = 0; i < 2 && strcmp(layer->type->name, "batch_norm") == 0; i++) {
-        const char *name = arena_format(graph->arena, "%s.%s", layer->name, names[i]);
-        const int entry = name ? parameters_find(network->parameters, name) : -1;
-        if (entry >= 0)
-            *nodes[i] = graph_parameter(graph, network->parameters, name, network->parameters->entries[entry].shape,
-                                        none, true);
-    }
-    return graph->ctx->error.status;
-}
-
-/* taps_side: the nodes of a term's taps on one side; a teacher's are constants. */
-static int taps_side(struct stage_graph *built, const struct stage_graph_spec *spec, const struct term *term,
-                     enum side side, struct tap *taps)
-{
-    int layers[TAPS_MAX];
-    struct graph *graph = built->graph;
-    int learner = side == SIDE_STUDENT ? term->student : term->teacher;
-    int n = tap_layers(built->ctx, spec->stage, term, side, layers);
-    for (int i = 0; i < n; i++) {
-        const struct network *network = spec->stage->learners[learner].network;
-        const struct recording *recording = side == SIDE_TEACHER ? recording_find(spec, network, layers[i]) : NULL;
-        struct node *node = recording ? graph_store_read(graph, recording->store, graph->inputs[STAGE_INPUT_ROWS])
-                                      : built->instances[learner].layers[layers[i]];
-        taps[i] = (struct tap){.node = side == SIDE_TEACHER ? graph_stop_gradient(graph, node) : node,
-                               .layer = network->layers[layers[i]].name};
-        if (!taps[i].node ||
-            (side == SIDE_TEACHER && norm_of(graph, network, &network->layers[layers[i]], &taps[i]) != STATUS_OK))
-            return -1;
-    }
-    return n;
 }
 
 /* term_fail: the method's message, with the place of its term in front. */
@@ -244,7 +83,7 @@ static enum status term_build(struct stage_graph *built, const struct stage_grap
         .store_user = &owner,
         .term = term->name};
     for (int side = 0; side < 2; side++) {
-        taps->count[side] = taps_side(built, spec, term, (enum side)side, taps->taps[side]);
+        taps->count[side] = taps_of(built, spec, term, (enum side)side, taps->taps[side]);
         if (taps->count[side] < 0)
             return ctx->error.status;
     }

@@ -36,7 +36,7 @@ struct stage_graph {
     const struct stage *stage; /* borrowed */
     enum element precision;
     struct graph *graph;
-    struct instance *instances; /* per learner; network NULL where every tap is recorded */
+    struct instance *instances; /* per learner; network NULL where it has none or every tap is recorded */
     struct node **term_values;  /* per term: unweighted scalars */
     struct node *loss;
     struct term_own *own;   /* per term */
@@ -65,7 +65,8 @@ bool stage_term_learns(const struct stage_graph *built, int term);
 double stage_weight_found(const struct stage_graph *built, int term);
 void stage_weight_set(const struct stage_graph *built, int term, double weight);
 
-/* stage_taps: the layers of learner `learner` that terms read as a teacher, each once; returns how many (at most `limit`), -1: error recorded. */
-int stage_teacher_taps(struct context *ctx, const struct stage *stage, int learner, int *layers, int limit);
+/* stage_teacher_layers: the layers of learner `learner` that terms read of it as a teacher, also of its logits as an ensemble's member, each
+ * once; returns how many (at most `limit`), -1: error recorded. None where it is no network. */
+int stage_teacher_layers(struct context *ctx, const struct stage *stage, int learner, int *layers, int limit);
 
 #endif

@@ -101,7 +101,8 @@ def check_recording():
                                     ("many", True, "student.train.epochs=20"),
                                     ("seeds", True, "student.train.epochs=10", "seeds=[0, 1]"),
                                     ("never", False, "student.train.epochs=20", "distill.cache=false")):
-        done = run("distill", "recipe.yaml", "-o", folder, *(word for one in small + sets for word in ("--set", one)))
+        done = run("distill", "recipe.yaml", "-o", folder, *(word for one in small + sets for word in ("--set", one)),
+                   env={**os.environ, "XDG_CACHE_HOME": os.path.abspath(f"{folder}-cache")})
         expect(done.status == 0, folder, done)
         expect(("500 samples, 18 views each" in done.err) == recorded, f"{folder}: recorded or not", done)
     expect(tensors("few") == tensors("forced"), "recorded or live: the same bits")

@@ -352,8 +352,8 @@ static void test_mixup(void **state)
         for (int64_t sample = 0; sample < N; sample++) {
             int64_t other = -1, again = -1;
             double part = -1, later;
-            augmentation_mix(&augmentation, 3, sample, SPLIT, &other, &part);
-            augmentation_mix(&augmentation, 4, sample, SPLIT, &again, &later);
+            augmentation_mix(&augmentation, 3, 0, sample, SPLIT, &other, &part);
+            augmentation_mix(&augmentation, 4, 0, sample, SPLIT, &again, &later);
             alike += other == again; /* another epoch, another one */
             assert_true(part >= 0 && part <= 1 && other >= 0 && other < SPLIT);
             sum += part;

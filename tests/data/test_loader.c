@@ -285,7 +285,7 @@ static void test_mixed(void **state)
     for (int sample = 0; sample < N; sample++) {
         int64_t other = 0;
         double part = 0;
-        augmentation_mix(&f->mixup, 2, sample, N, &other, &part);
+        augmentation_mix(&f->mixup, 2, 0, sample, N, &other, &part);
         assert_true(part == parts[sample] && others[sample] == f->labels[other]);
         for (int i = 0; i < IMAGE; i++) {
             double expected = part * plain[sample * IMAGE + i] + (1 - part) * plain[other * IMAGE + i];

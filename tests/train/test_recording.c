@@ -39,10 +39,14 @@ static struct store *recorded(struct stage_case *c, const struct network *networ
     assert_int_equal(json_parse(&c->ctx, c->arena, "test", section, strlen(section), &value), STATUS_OK);
     assert_int_equal(augmentation_bind(&c->ctx, c->arena, value, 3, &augmentation, NULL), STATUS_OK);
     const int layers[] = {0, network->logits};
-    assert_true(recording_possible(network, layers[1], &augmentation));
-    assert_int_equal(recordings_make(&c->ctx, network, layers, 2, &c->data.splits[SPLIT_TRAIN], &augmentation, BATCH,
-                                     ELEMENT_F32, c->kernels, c->memory, recordings),
-                     STATUS_OK);
+    const struct recording_pass pass = {.network = network,
+                                        .layers = layers,
+                                        .count = 2,
+                                        .split = &c->data.splits[SPLIT_TRAIN],
+                                        .augmentation = &augmentation,
+                                        .batch = BATCH,
+                                        .precision = ELEMENT_F32};
+    assert_int_equal(recordings_make(&c->ctx, &pass, c->kernels, c->memory, recordings), STATUS_OK);
     struct store *store = recordings[1].store;
     assert_int_equal(store->rows, STAGE_CASE_SAMPLES * augmentation_views(&augmentation));
     assert_true(store_complete(store) && store_complete(recordings[0].store));

@@ -21,7 +21,7 @@ static enum status mutual_stage(const struct request *request, struct stage_case
     struct event *event = arena_take(list->arena, 1, sizeof *event);
     for (int i = 0; i < 2; i++) {
         learners[i] = (struct learner){.name = i ? "peer1" : "peer0",
-                                       .network = i ? request->teachers[0] : request->student,
+                                       .network = i ? request->teachers[0].network : request->student,
                                        .training = true,
                                        .learns = true,
                                        .optimiser = request->optimiser};
@@ -57,7 +57,7 @@ static struct peers peers_train(struct stage_case *c, double weight, int64_t ste
     struct request request = {.ctx = &c->ctx,
                               .seed = 9,
                               .student = peers.a,
-                              .teachers = &peers.b,
+                              .teachers = &(struct learner){.name = "b", .network = peers.b},
                               .n_teachers = 1,
                               .optimiser = &c->settings.optimiser,
                               .budget = c->settings.budget};

@@ -62,7 +62,7 @@ static double mixed_loss(struct stage_case *c, const struct augmentation *augmen
     int64_t others[STAGE_CASE_SAMPLES];
     double parts[STAGE_CASE_SAMPLES];
     for (int64_t i = 0; i < batch; i++) {
-        augmentation_mix(augmentation, 0, i, STAGE_CASE_SAMPLES, &others[i], &parts[i]);
+        augmentation_mix(augmentation, 0, 0, i, STAGE_CASE_SAMPLES, &others[i], &parts[i]);
         for (int j = 0; j < STAGE_CASE_SIDE * STAGE_CASE_SIDE; j++)
             images[i][j] = (uint8_t)floor(parts[i] * (&c->images[i][0][0])[j] +
                                           (1 - parts[i]) * (&c->images[others[i]][0][0])[j] + 0.5);

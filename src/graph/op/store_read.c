@@ -2,8 +2,6 @@
 #include "graph/ops.h"
 #include "graph/store.h"
 
-#include <string.h>
-
 struct store_attributes {
     const struct store *store; /* borrowed by the graph */
 };
@@ -25,39 +23,10 @@ static enum status store_read_shape(struct op_call *call)
     return STATUS_OK;
 }
 
-static double store_value(const struct store *store, int64_t at)
-{
-    return store->element == ELEMENT_F64 ? ((const double *)store->values)[at] : ((const float *)store->values)[at];
-}
-
-/* row_convert: a row of the other precision. */
-static void row_convert(const struct store *store, int64_t row, void *out, int64_t b)
-{
-    const int64_t width = store->row_elements;
-    for (int64_t i = 0; i < width; i++) {
-        const double value = store_value(store, row * width + i);
-        if (store->element == ELEMENT_F32)
-            ((double *)out)[b * width + i] = value;
-        else
-            ((float *)out)[b * width + i] = (float)value;
-    }
-}
-
 static void store_read_forward(const struct op_run *run)
 {
     const struct store *store = ((const struct store_attributes *)run->call->attributes)->store;
-    const enum element element = run->call->out[0].element;
-    const int32_t *rows = run->in[0];
-    const size_t bytes = (size_t)store->row_elements * element_size(element);
-    for (int64_t b = 0; b < run->call->in[0].shape.dim[0]; b++) {
-        unsigned char *to = (unsigned char *)run->out[0] + (size_t)b * bytes;
-        if (rows[b] < 0 || rows[b] >= store->rows)
-            memset(to, 0, bytes);
-        else if (store->element == element)
-            memcpy(to, (const unsigned char *)store->values + (size_t)rows[b] * bytes, bytes);
-        else
-            row_convert(store, rows[b], run->out[0], b);
-    }
+    store_rows(store, run->in[0], run->call->in[0].shape.dim[0], run->call->out[0].element, run->out[0]);
 }
 
 static void store_read_reference(const struct op_call *call, const double *const *in, double *const *out)

@@ -22,7 +22,7 @@ static void store_valid_forward(const struct op_run *run)
     const int32_t *rows = run->in[0];
     bool wide = run->call->out[0].element == ELEMENT_F64;
     for (int64_t b = 0; b < run->call->in[0].shape.dim[0]; b++) {
-        bool valid = rows[b] >= 0 && rows[b] < store->rows && store->valid[rows[b]];
+        bool valid = rows[b] >= 0 && rows[b] < store->rows && (!store->valid || store->valid[rows[b]]);
         if (wide)
             ((double *)run->out[0])[b] = valid;
         else
@@ -35,7 +35,7 @@ static void store_valid_reference(const struct op_call *call, const double *cons
     const struct store *store = ((const struct store_attributes *)call->attributes)->store;
     for (int64_t b = 0; b < call->in[0].shape.dim[0]; b++) {
         int64_t row = (int64_t)in[0][b];
-        out[0][b] = row >= 0 && row < store->rows ? (double)store->valid[row] : 0.0;
+        out[0][b] = row >= 0 && row < store->rows ? (store->valid ? (double)store->valid[row] : 1.0) : 0.0;
     }
 }
 

@@ -1,0 +1,15 @@
+/* stage_taps.h: which outputs of which learners the terms of a stage read, and as which nodes: computed, read back from a recording, or
+ * combined of several. Private to stage_graph.c but for stage_teacher_layers. */
+#ifndef TRAIN_STAGE_TAPS_H
+#define TRAIN_STAGE_TAPS_H
+
+#include "train/stage_graph.h"
+
+/* taps_of: the nodes that a term reads on one side, a teacher's as constants; returns how many (at most METHOD_TAPS), -1: error
+ * recorded. */
+int taps_of(struct stage_graph *built, const struct stage_graph_spec *spec, const struct term *term, enum side side,
+            struct tap *taps);
+/* instance_needed: must the learner's network be in the graph? Not where it only teaches and all that is read is recorded. */
+bool instance_needed(struct context *ctx, const struct stage_graph_spec *spec, int learner);
+
+#endif
