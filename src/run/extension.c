@@ -170,6 +170,11 @@ static enum status pieces_make(const struct extending *e, int term, const struct
 
 static enum status taps_find(struct extending *e)
 {
+    if (!e->teacher)
+        return value_fail(e->ctx, e->term->at, STATUS_BAD_INPUT,
+                          "term %s: the student goes on through the teacher's layers; expected a teacher that is a "
+                          "network, say from: N for one",
+                          e->term->name);
     if (e->term->n_student_taps == 0 || e->term->n_teacher_taps == 0)
         return value_fail(e->ctx, e->term->at, STATUS_BAD_INPUT,
                           "term %s: expected a layer of the student and one of the teacher, found none of the %s; name "

@@ -29,9 +29,9 @@ struct shares *shares_new(struct context *ctx, const struct stage_graph *built, 
         return NULL;
     shares->ctx = ctx;
     shares->built = built;
-    for (int i = 0; i < built->stage->n_learners; i++) {
-        const struct parameters *parameters = built->stage->learners[i].network->parameters;
-        shares->size = parameters->n_values > shares->size ? parameters->n_values : shares->size;
+    for (int i = 0; i < built->stage->n_terms; i++) {
+        const int64_t values = student_of(shares, i)->n_values;
+        shares->size = values > shares->size ? values : shares->size;
     }
     shares->programs = memory_new(ctx, n, sizeof(struct program *));
     shares->gradients = memory_new(ctx, n * (size_t)shares->size, sizeof(double));

@@ -1,0 +1,269 @@
+#!/usr/bin/python3
+"""Every kind of teacher, and the cache: what they teach, what is computed when, and what is refused."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import small_data  # noqa: E402
+from retort import PROGRAM, expect, fails, finish, run  # noqa: E402
+from run_folder import models, weights  # noqa: E402
+
+STUDENT = """
+student: {network: {name: cnn, widths: [4, 6]}, train: {epochs: 6, batch: 32, optimiser: {name: sgd, rate: 0.05}}}
+distill: {losses: [{method: labels, weight: 0.5}, {method: kd, temperature: 2, weight: 0.5}]}
+baseline: false
+"""
+TEACHER = "{network: {name: mlp, widths: [24], dropout: 0.2}, train: {epochs: 2, batch: 32, optimiser: {name: sgd, rate: 0.05}}%s}"
+
+
+def write(path, teacher, more=""):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"data: {small_data.make()}\nteacher: {teacher}{STUDENT}{more}")
+    return path
+
+
+def distil(recipe, folder, *sets):
+    done = run("distill", recipe, "-o", folder, *(word for one in sets for word in ("--set", one)))
+    expect(done.status == 0, f"{folder} runs", done)
+    return done
+
+
+def student(folder):
+    return weights(folder, "distilled-0")
+
+
+def stages(folder):
+    with open(f"{folder}/result.json", encoding="utf-8") as file:
+        return {stage["name"]: stage for stage in json.load(file)["stages"]}
+
+
+def recorded(done):
+    return sum(" samples, " in line and line.startswith("retort: recording ") for line in done.err.splitlines())
+
+
+def predict(names, *words):
+    done = run("predict", names, "--data", "one/recipe.yaml", "--out", "logits.npy", *words)
+    expect(done.status == 0, "predict", done)
+    return np.load("logits.npy").astype(np.float64)
+
+
+def softmax(z):
+    e = np.exp(z - z.max(1, keepdims=True))
+    return e / e.sum(1, keepdims=True)
+
+
+def check_cache():
+    """The same bits recorded and live; recorded once; again where a byte of the images changed."""
+    first = distil("one.yaml", "one", "distill.cache=true")
+    expect(recorded(first) == 1, "recorded", first)
+    again = distil("one.yaml", "again", "distill.cache=true")
+    expect(recorded(again) == 0, "a second run computes no teacher forward", again)
+    live = distil("one.yaml", "live", "distill.cache=false")
+    expect(recorded(live) == 0, "live", live)
+    expect(student("one") == student("again") == student("live"), "the same bits, recorded or live")
+    os.makedirs("changed")
+    for name in ("train-images.gz", "train-labels", "test-images.gz", "test-labels", "one.yaml"):
+        shutil.copy(name, f"changed/{name}")
+    import gzip
+    with gzip.open("train-images.gz") as file:
+        raw = bytearray(file.read())
+    raw[100] ^= 1
+    with gzip.open("changed/train-images.gz", "wb") as file:
+        file.write(raw)
+    teacher = os.path.abspath("one/models/teacher.safetensors")
+    for folder, count in (("changed", 1), (".", 0)):
+        done = distil(f"{folder}/one.yaml", f"{folder}/given", f"teacher={{model: '{teacher}'}}", "distill.cache=true")
+        expect(recorded(done) == count, f"{folder}: recorded {count} times", done)
+    expect(student("given") == student("one"), "a given teacher teaches what the trained one did")
+    expect(stages("given")["teacher"]["test"] == stages("one")["teacher"]["test"], "and is as good")
+    half = distil("one.yaml", "half", "distill.cache=true", "distill.cache_type=float16")
+    expect(recorded(half) == 1 and student("half") != student("one"), "float16 is another record", half)
+
+
+def check_views():
+    """Any augmentation, mixup too, with K views of a sample: recorded and live alike; more views are other images."""
+    for augment in ("{crop: 1, cutout: 3}", "{mixup: 0.4, flip: true}", "{flip: true}"):
+        sets = [f"data.augment={augment}", "distill.views=3", "distill.losses=[{method: kd, temperature: 2}]"]
+        done = distil("one.yaml", "viewed", *sets, "distill.cache=true")
+        views = 2 if augment == "{flip: true}" else 3
+        expect(f"500 samples, {views} views each" in done.err, augment, done)
+        distil("one.yaml", "viewed-live", *sets, "distill.cache=false")
+        expect(student("viewed") == student("viewed-live"), f"{augment}: the same bits")
+        distil("one.yaml", "all-views", sets[0], sets[2], "distill.cache=false")
+        expect((student("all-views") == student("viewed")) == (views == 2), f"{augment}: all views are more")
+        for folder in ("viewed", "viewed-live", "all-views"):
+            shutil.rmtree(folder)
+    fails(2, ("distill", "one.yaml", "-o", "never", "--set", "data.augment={crop: 1, cutout: 3}", "--set", "distill.cache=true"),
+          "too many different images", "views: 8")
+
+
+def check_ensemble():
+    done = distil("three.yaml", "three", "distill.cache=true")
+    expect(recorded(done) == 3, "one pass a member", done)
+    names = [f"three/models/teacher-{i}.safetensors" for i in range(3)]
+    logits = [predict(name) for name in names]
+    mean = np.log(np.mean([softmax(z) for z in logits], axis=0))
+    expect(np.abs(predict(",".join(names)) - mean).max() < 1e-6, "predict: the mean of the probabilities")
+    expect(np.abs(predict(",".join(names), "--combine", "mean-logit") - np.mean(logits, axis=0)).max() < 1e-6, "of the logits")
+    found = stages("three")
+    labels = np.fromfile("test-labels", np.uint8)[8:]
+    right = np.mean(mean.argmax(1) == labels)
+    expect(abs(found["ensemble"]["test"]["accuracy"] - right) < 1e-12, "the ensemble's accuracy")
+    best = max(found[f"teacher-{i}"]["test"]["accuracy"] for i in range(3))
+    expect(abs(found["ensemble"]["gain_over_best_member"] - (right - best)) < 1e-12, "its gain")
+    expect([found[f"teacher-{i}"]["seed"] for i in range(3)] == [0, 1, 2], "members have seeds of their own")
+    expect(len({models("three")[f"teacher-{i}.safetensors"] for i in range(3)}) == 3, "and are different")
+    for how in ("mean-logit", "learnt"):
+        distil("three.yaml", how, f"distill.combine={how}", "distill.cache=true")
+        distil("three.yaml", f"{how}-live", f"distill.combine={how}", "distill.cache=false")
+        expect(student(how) == student(f"{how}-live"), f"{how}: the same bits, recorded or live")
+        expect(student(how) != student("three"), f"{how} is another teacher")
+    shares = stages("learnt")["ensemble"]["weights"]
+    expect(abs(sum(shares) - 1) < 1e-6 and min(shares) >= 0, f"weights on the simplex: {shares}")
+    listed = "[" + ", ".join(f"{{model: {name}, weight: {w!r}}}" for name, w in zip(names, shares)) + "]"
+    write("listed.yaml", listed)
+    distil("listed.yaml", "listed", "distill.cache=true")
+    expect(student("listed") == student("learnt"), "given models with the weights that were learnt are the same teacher")
+    fails(2, ("distill", "three.yaml", "-o", "never", "--set", "distill.combine=mean"), "combine", "mean-probability")
+    # Features of one of several.
+    sets = "distill.losses=[{method: kd}, {method: fitnet, from: %d, student: [linear1], teacher: [linear1]}]"
+    for i in (0, 2):
+        distil("three.yaml", f"from{i}", sets % i)
+    expect(student("from0") != student("from2"), "from: another teacher's layers")
+    fails(2, ("distill", "three.yaml", "-o", "never", "--set", sets % 3), "from: expected the number of a teacher, 0 to 2, found 3")
+    fails(2, ("distill", "three.yaml", "-o", "never", "--set", "distill.losses=[{method: labels, from: 0}]"), "reads no teacher")
+
+
+def check_classes():
+    """A teacher whose classes are in another order, are finer, or are only some of ours."""
+    order = [3, 1, 4, 0, 5, 9, 2, 6, 8, 7]
+    one = "one/models/teacher.safetensors"
+    write("same.yaml", f"{{model: {one}, classes: {list(range(10))}}}")
+    write("order.yaml", f"{{model: {one}, classes: {order}}}")
+    for name in ("same", "order"):
+        distil(f"{name}.yaml", name, "distill.cache=true")
+        distil(f"{name}.yaml", f"{name}-live", "distill.cache=false")
+        expect(student(name) == student(f"{name}-live"), f"{name}: the same bits")
+    logits = predict(one)
+    labels = np.fromfile("test-labels", np.uint8)[8:]
+    right = np.mean(np.array(order)[logits.argmax(1)] == labels)
+    expect(abs(stages("order")["teacher"]["test"]["accuracy"] - right) < 1e-12, "measured as our classes")
+    expect(abs(stages("same")["teacher"]["test"]["accuracy"] - np.mean(logits.argmax(1) == labels)) < 1e-12, "the same order")
+    # Two that know half of the classes each.
+    halves = f"[{{model: {one}, classes: [0, 1, 2, 3, 4, -1, -1, -1, -1, -1]}}, {{model: {one}, classes: [-1, -1, -1, -1, -1, 5, 6, 7, 8, 9]}}]"
+    write("halves.yaml", halves)
+    distil("halves.yaml", "halves", "distill.cache=true")
+    merged = np.log(softmax(logits))
+    merged = np.concatenate([merged[:, :5] - merged[:, :5].mean(1, keepdims=True), merged[:, 5:] - merged[:, 5:].mean(1, keepdims=True)], 1)
+    expect(abs(stages("halves")["ensemble"]["test"]["accuracy"] - np.mean(merged.argmax(1) == labels)) < 1e-12, "merged halves")
+    write("missing.yaml", f"{{model: {one}, classes: [0, 1, 2, 3, 4, 5, 6, 7, 8, -1]}}")
+    fails(2, ("distill", "missing.yaml", "-o", "never"), "missing.yaml:2:", "no teacher knows class 9")
+    fails(2, ("distill", "same.yaml", "-o", "never", "--set", "teacher.classes=[0, 1]"), "one for each of the 10 outputs", "found 2")
+    fails(2, ("distill", "same.yaml", "-o", "never", "--set", "teacher.classes=[0, 1, 2, 3, 4, 5, 6, 7, 8, 10]"), "from -1 to 9, found 10")
+
+
+def check_weights():
+    """The network of another framework's file, by its names for things."""
+    with open("one/models/teacher.safetensors", "rb") as file:
+        raw = file.read()
+    length = int.from_bytes(raw[:8], "little")
+    header = json.loads(raw[8:8 + length])
+    header.pop("__metadata__")
+    theirs = {name.replace("linear1.weight", "fc.kernel").replace("linear1", "fc").replace("linear2", "head"): entry
+              for name, entry in header.items()}
+    text = json.dumps(theirs).encode()
+    with open("theirs.safetensors", "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + raw[8 + length:])
+    network = "network: {name: mlp, widths: [24], dropout: 0.2}, weights: theirs.safetensors"
+    write("theirs.yaml", f"{{{network}, names: {{linear1: fc, linear1.weight: fc.kernel, linear2: head}}}}")
+    distil("theirs.yaml", "theirs")
+    expect(student("theirs") == student("one"), "the same teacher under other names")
+    fails(1, ("distill", "theirs.yaml", "-o", "never", "--set", "teacher.names.linear2=heads"), "heads.weight", "found none")
+    fails(2, ("distill", "theirs.yaml", "-o", "never", "--set", "teacher.names.linear9=x"), "no layer or tensor \"linear9\"")
+    fails(2, ("distill", "theirs.yaml", "-o", "never", "--set", "teacher.train={epochs: 1}"), "weights are given", "train")
+
+
+def check_chain():
+    write("chain.yaml", TEACHER % "", "")
+    chain = ("distill.assistants=[{network: {name: mlp, widths: [16]}, train: {epochs: 3, batch: 32}}, "
+             "{network: {name: mlp, widths: [8]}, train: {epochs: 3, batch: 32}, losses: [{method: kd}], seed: 4}]")
+    done = distil("chain.yaml", "chain", chain, "distill.cache=true")
+    expect(recorded(done) == 2, "the teacher is in the cache, the assistants are recorded", done)
+    distil("chain.yaml", "chain-live", chain, "distill.cache=false")
+    for name in ("assistant-0", "assistant-1", "distilled-0"):
+        expect(weights("chain", name) == weights("chain-live", name), f"{name}: the same bits, recorded or live")
+    found = stages("chain")
+    expect([stage["role"] for stage in found.values()] == ["teacher", "assistant", "assistant", "distilled"], "its stages")
+    expect(found["distilled-0"]["fidelity"] is not None and student("chain") != student("one"), "taught by the last")
+    # The same by hand: the assistants' models as given teachers.
+    write("last.yaml", "{model: chain/models/assistant-1.safetensors}")
+    distil("last.yaml", "last")
+    expect(student("last") == student("chain"), "the student learnt from the last assistant alone")
+    fails(2, ("distill", "chain.yaml", "-o", "never", "--set", "distill.assistants=[]"), "expected a list")
+    fails(2, ("distill", "chain.yaml", "-o", "never", "--set", "distill.assistants=[{train: {epochs: 1}}]"), "network")
+    fails(2, ("distill", "chain.yaml", "-o", "never", "--set", chain, "--set",
+              "distill.losses=[{method: fitnet, student: [linear1], teacher: [conv9]}]"), "conv9")
+
+
+def check_interrupted_record():
+    """Ctrl-C while a teacher is recorded: what was recorded is kept, and gone on with."""
+    sets = ["data.augment={crop: 1, cutout: 3}", "distill.views=600", "distill.cache=true",
+            "teacher={network: {name: cnn, widths: [16, 16]}, train: {epochs: 1, batch: 32}}"]
+    words = [word for one in sets for word in ("--set", one)]
+    cache = {**os.environ, "XDG_CACHE_HOME": os.path.abspath("cut-cache")}
+    with subprocess.Popen([PROGRAM, "distill", "one.yaml", "-o", "cut", *words], stderr=subprocess.PIPE, text=True, env=cache) as child:
+        for line in child.stderr:
+            if line.startswith("retort: recording "):
+                child.send_signal(signal.SIGINT)
+                break
+        child.communicate()
+    expect(child.returncode == 130, f"interrupted while recording: {child.returncode}")
+    left = [name for name in os.listdir("cut-cache/retort") if name.endswith(".progress")]
+    expect(not any(name.endswith(".json") for name in os.listdir("cut-cache/retort")), "nothing passes for whole")
+    done = run("distill", "--resume", "cut", env=cache)
+    expect(done.status == 0 and len(left) <= 1, "goes on", done)
+    distil("one.yaml", "uncut", *sets)
+    expect(weights("cut", "distilled-0") == weights("uncut", "distilled-0"), "the bits of a run that nobody interrupted")
+
+
+def check_refused():
+    """One clear message each, with its place."""
+    for teacher, *parts in (("{train: {epochs: 1}}", "expected network, model, recorded or command"),
+                            ("{model: a.safetensors, recorded: b.npz}", "found model and recorded"),
+                            ("{model: a.safetensors, members: 2}", "members goes with network"),
+                            ("{model: nowhere.safetensors}", "nowhere.safetensors"),
+                            ("{netwrok: {name: mlp}}", "netwrok", "network"),
+                            ("[]", "at least one"),
+                            ("{network: {name: mlp, widths: [8]}, names: {a: b}}", "names goes with weights"),
+                            ("7", "expected a map")):
+        write("bad.yaml", teacher)
+        fails(2 if "nowhere" not in teacher else 1, ("distill", "bad.yaml", "-o", "never"), *parts)
+    done = run("distill", "one.yaml", "-o", "limit", "--set", "distill.cache_limit=0", "--set", "teacher.seed=77")
+    expect(done.status == 0 and "cache_limit" in done.err and recorded(done) == 0, "more than the limit: live", done)
+    fails_run = run("distill", "one.yaml", "-o", "limited", "--set", "distill.cache_limit=0", "--set", "teacher.seed=77",
+                    "--set", "distill.cache=true", "--quiet")
+    expect(fails_run.status != 0 and "cache_limit" in fails_run.err, "with cache: true an error", fails_run)
+
+
+def main():
+    write("one.yaml", TEACHER % "")
+    write("three.yaml", TEACHER % ", members: 3")
+    check_cache()
+    check_views()
+    check_ensemble()
+    check_classes()
+    check_weights()
+    check_chain()
+    check_interrupted_record()
+    check_refused()
+    finish()
+
+
+if __name__ == "__main__":
+    main()
