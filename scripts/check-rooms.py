@@ -14,7 +14,7 @@ import sys
 # The C library: what a room may include as <...> besides its own outside headers.
 C11 = """assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
 stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype""".split()
-POSIX = """dirent fcntl fnmatch glob libgen poll pthread pwd sched semaphore strings sys/file sys/ioctl sys/mman
+POSIX = """dirent fcntl fnmatch glob libgen poll pthread pwd sched semaphore spawn strings sys/file sys/ioctl sys/mman
 sys/resource sys/stat sys/statvfs sys/time sys/types sys/uio sys/utsname sys/wait termios unistd""".split()
 SYSTEM = {name + ".h" for name in C11 + POSIX}
 

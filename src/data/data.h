@@ -5,6 +5,7 @@
  *
  *     data: {name: fashion-mnist, validation: 5000, augment: {flip: true, shift: 2}, augment_seed: 0, classes: 10}
  *     data: {idx: {train_images: a.gz, …}}
+ *     data: {name: fashion-mnist, labelled: 400, labelled_seed: 0, extra: {idx: {train_images: b.gz}}}
  */
 #ifndef DATA_DATA_H
 #define DATA_DATA_H
@@ -54,9 +55,13 @@ struct data {
     const char *const *class_names; /* [classes]; of the arena; NULL: they have none */
     int64_t height, width, channels;
     struct split splits[SPLIT_KINDS];
+    struct split
+        all_labels; /* the train split with the labels that `labelled` takes away; without it the train split */
+    int64_t extra;  /* how many samples, the train split's last ones, are of `extra` */
     const struct augmentation *augmentation; /* for training; NULL: none */
     const struct value *resolved;            /* the section with every value that applied; paths are absolute */
-    struct samples train, test;              /* as read, before validation is held out; owned */
+    struct samples train, test;              /* owned; train: the train split, and behind it validation */
+    int32_t *given_labels;                   /* [N] of train, before `labelled`; owned; NULL: it has them still */
 };
 
 /* data_section_options: the section's own keys; beside them stands a reader's section. */
@@ -75,10 +80,17 @@ enum status data_split(struct context *ctx, const struct data *data, enum split_
                        const struct split **out);
 
 /* data_check_classes: a network with `outputs` outputs can learn these labels: fails, naming file and sample, when
- * a label is not below `outputs`. */
+ * a label is not below `outputs`. data_check_all_labels: the same of all_labels, with the data's classes. */
 enum status data_check_classes(struct context *ctx, const struct data *data, int64_t outputs);
+enum status data_check_all_labels(struct context *ctx, const struct data *data);
 
-/* data_sha256: of all samples and labels as read, shapes included; takes a while (some 0.2 s a 50 MB). */
+/* data_file_row: which row a sample of a split is where a split's files are gone through in order: the training files
+ * before validation is held out, and then `extra`; or the test files. So do other programs count that know nothing of
+ * splits. */
+int64_t data_file_row(const struct data *data, enum split_kind kind, int64_t sample);
+
+/* data_sha256: of all samples and labels as they are used, shapes included: of `extra`, and without the labels that
+ * `labelled` takes away. Takes a while (some 0.2 s a 50 MB). */
 enum status data_sha256(struct context *ctx, const struct data *data, char out[65]);
 
 /* split_channel_statistics: mean and population deviation of each channel over [0,1] values, mean and deviation

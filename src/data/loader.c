@@ -1,6 +1,8 @@
 /* loader.c: batches of a split. */
 #include "data/loader.h"
 
+#include "data/sample_order.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -12,8 +14,7 @@ struct loader {
     int64_t views;   /* 0: not numbered */
     int64_t entries; /* an epoch has: samples, or with every_view samples * views */
     int64_t steps, epoch, step;
-    struct random_key key;
-    int32_t *order;                             /* [entries] the samples in this epoch's order; NULL: the data's */
+    struct sample_order *order;                 /* NULL: every_view */
     unsigned char *images, *scratch, *mixed;    /* mixed: the other image; NULL: samples are not mixed */
     int32_t *labels, *samples, *view_of, *rows; /* [batch] */
     int32_t *others;                            /* [batch], and parts; NULL: samples are not mixed */
@@ -56,22 +57,21 @@ struct loader *loader_new(struct context *ctx, const struct loader_spec *spec)
     loader->views = views;
     loader->entries = entries;
     loader->steps = entries / spec->batch + (!spec->drop_last && entries % spec->batch != 0);
-    loader->key = (struct random_key){spec->seed, random_stream("shuffle"), 0};
     loader->images = memory_new(ctx, batch, loader->image_bytes);
     loader->scratch = memory_new(ctx, 1, loader->image_bytes);
     loader->labels = memory_new(ctx, batch, sizeof loader->labels[0]);
     loader->samples = memory_new(ctx, batch, sizeof loader->samples[0]);
     loader->view_of = memory_new(ctx, batch, sizeof loader->view_of[0]);
     loader->rows = memory_new(ctx, batch, sizeof loader->rows[0]);
-    if (spec->shuffle)
-        loader->order = memory_new(ctx, (size_t)entries, sizeof loader->order[0]);
+    if (!spec->every_view)
+        loader->order = sample_order_new(ctx, spec, loader->steps);
     if (augmentation_mixes(spec->augmentation)) {
         loader->mixed = memory_new(ctx, 1, loader->image_bytes);
         loader->others = memory_new(ctx, batch, sizeof loader->others[0]);
         loader->parts = memory_new(ctx, batch, sizeof loader->parts[0]);
     }
     if (loader->images == NULL || loader->scratch == NULL || loader->labels == NULL || loader->samples == NULL ||
-        loader->view_of == NULL || loader->rows == NULL || (spec->shuffle && loader->order == NULL) ||
+        loader->view_of == NULL || loader->rows == NULL || (!spec->every_view && loader->order == NULL) ||
         (augmentation_mixes(spec->augmentation) &&
          (loader->mixed == NULL || loader->others == NULL || loader->parts == NULL))) {
         loader_free(loader);
@@ -92,7 +92,7 @@ void loader_free(struct loader *loader)
     memory_free(ctx, loader->samples);
     memory_free(ctx, loader->view_of);
     memory_free(ctx, loader->rows);
-    memory_free(ctx, loader->order);
+    sample_order_free(loader->order);
     memory_free(ctx, loader->mixed);
     memory_free(ctx, loader->others);
     memory_free(ctx, loader->parts);
@@ -119,18 +119,14 @@ void loader_seek(struct loader *loader, int64_t epoch, int64_t step)
     assert(epoch >= 0 && step >= 0 && step <= loader->steps);
     loader->epoch = epoch;
     loader->step = step;
-    loader->key.step = (uint64_t)epoch;
-    if (loader->order != NULL)
-        random_permutation(&loader->key, loader->entries, loader->order);
 }
 
-/* image_make: a sample as this view of it shows it. */
-static void image_make(const struct loader *loader, int64_t sample, int64_t view, unsigned char *to)
+/* image_make: a sample as this view of it shows it in this pass. */
+static void image_make(const struct loader *loader, int64_t sample, int64_t pass, int64_t view, unsigned char *to)
 {
     const unsigned char *from =
         (const unsigned char *)loader->spec.split->images + (size_t)sample * loader->image_bytes;
-    augmentation_apply(loader->spec.augmentation, &loader->image, from, to, loader->scratch, loader->epoch, sample,
-                       view);
+    augmentation_apply(loader->spec.augmentation, &loader->image, from, to, loader->scratch, pass, sample, view);
 }
 
 /* image_mix: to = part to + (1 - part) from; bytes are rounded. */
@@ -151,14 +147,17 @@ static void image_mix(const struct loader *loader, double part, const void *from
     }
 }
 
-/* sample_mix: mixes the batch's i-th image, which is there already, with another sample. */
-static void sample_mix(const struct loader *loader, int64_t i, int64_t sample, int64_t view)
+/* sample_mix: mixes the batch's i-th image, which is there already, with another sample, of those that come at all. */
+static void sample_mix(const struct loader *loader, int64_t i, struct drawn drawn, int64_t view)
 {
     int64_t other = 0;
     const struct augmentation *augmentation = loader->spec.augmentation;
     const struct split *split = loader->spec.split;
-    augmentation_mix(augmentation, loader->epoch, view, sample, split->count, &other, &loader->parts[i]);
-    image_make(loader, other, view, loader->mixed);
+    const int64_t partners = loader->order == NULL ? split->count : sample_order_partners(loader->order);
+    augmentation_mix(augmentation, drawn.pass, view, drawn.sample, partners, &other, &loader->parts[i]);
+    if (loader->order != NULL)
+        other = sample_order_partner(loader->order, other);
+    image_make(loader, other, drawn.pass, view, loader->mixed);
     image_mix(loader, loader->parts[i], loader->mixed, loader->images + (size_t)i * loader->image_bytes);
     loader->others[i] = split->labels[other];
 }
@@ -171,21 +170,22 @@ bool loader_next(struct loader *loader, struct batch *batch)
     int64_t first = loader->step * loader->spec.batch, left = loader->entries - first;
     int64_t count = left < loader->spec.batch ? left : loader->spec.batch;
     for (int64_t i = 0; i < count; i++) {
-        int64_t entry = first + i, sample = entry, view = 0;
+        struct drawn drawn = {.pass = loader->epoch};
+        int64_t view;
         if (loader->spec.every_view) {
-            sample = entry / loader->views;
-            view = entry % loader->views;
+            drawn.sample = (int32_t)((first + i) / loader->views);
+            view = (first + i) % loader->views;
         } else {
-            sample = loader->order != NULL ? loader->order[entry] : entry;
-            view = augmentation_draw(loader->spec.augmentation, loader->epoch, sample);
+            drawn = sample_order_at(loader->order, loader->epoch, loader->step, i);
+            view = augmentation_draw(loader->spec.augmentation, drawn.pass, drawn.sample);
         }
-        image_make(loader, sample, view, loader->images + (size_t)i * loader->image_bytes);
+        image_make(loader, drawn.sample, drawn.pass, view, loader->images + (size_t)i * loader->image_bytes);
         if (loader->mixed != NULL)
-            sample_mix(loader, i, sample, view);
-        loader->labels[i] = split->labels[sample];
-        loader->samples[i] = (int32_t)sample;
+            sample_mix(loader, i, drawn, view);
+        loader->labels[i] = split->labels[drawn.sample];
+        loader->samples[i] = drawn.sample;
         loader->view_of[i] = (int32_t)view;
-        loader->rows[i] = (int32_t)(loader->views > 0 ? sample * loader->views + view : sample);
+        loader->rows[i] = (int32_t)(loader->views > 0 ? drawn.sample * loader->views + view : drawn.sample);
     }
     loader->step++;
     *batch = (struct batch){.element = split->element,

@@ -1,4 +1,7 @@
-/* loader.h: batches of a split, in an order that depends on (seed, epoch) alone. Allocates nothing after loader_new. */
+/* loader.h: batches of a split, in an order that depends on (seed, epoch) alone. Allocates nothing after loader_new.
+ *
+ * An epoch has as many batches as all samples of the split fill, whichever of them they are made of. Where a sample comes
+ * several times in an epoch, each time counts as an epoch of its own to the augmentation. */
 #ifndef DATA_LOADER_H
 #define DATA_LOADER_H
 
@@ -26,13 +29,18 @@ struct loader_spec {
     bool drop_last;                          /* leaves out the last batch when it is smaller */
     const struct augmentation *augmentation; /* borrowed until loader_free; NULL: none */
     uint64_t seed;                           /* of the order */
+    bool labelled_only;   /* samples with a label alone, again and again, a fresh permutation each time */
+    double labelled_part; /* above 0: each batch holds round(labelled_part * batch) samples with a label, but at least
+                             one, in front of at least one without; each kind is gone through again and again by itself.
+                             Needs a batch of at least 2, and drop_last */
     bool every_view; /* to record: every view of sample 0, of sample 1, …; needs views that are numbered, no shuffle */
 };
 
 struct loader;
 
 /* loader_new: NULL with the error recorded: an empty split, no batch in an epoch (drop_last with a batch greater than
- * the split), every_view with more rows than 2^31. Starts at epoch 0, step 0. `ctx` is borrowed until loader_free. */
+ * the split), every_view with more rows than 2^31, no sample with a label, or without one, where they are asked for.
+ * Starts at epoch 0, step 0. `ctx` is borrowed until loader_free. */
 struct loader *loader_new(struct context *ctx, const struct loader_spec *spec);
 void loader_free(struct loader *loader); /* NULL: no-op */
 

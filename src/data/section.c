@@ -39,17 +39,32 @@ static const struct option_spec data_options[] = {
      .type = OPTION_TEXTS,
      .offset = offsetof(struct data_options, class_names),
      .help = "what the classes are, for the report: one text for each, in their order"},
+    {.name = "labelled",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct data_options, labelled),
+     .help = "how many samples of the train split keep their labels, evenly over the classes; or an NPY file, int64 "
+             "[n], of their indices; default: all do"},
+    {.name = "labelled_seed",
+     .type = OPTION_INTEGER,
+     .offset = offsetof(struct data_options, labelled_seed),
+     .initial = "0",
+     .help = "seed of the choice with labelled: N; not the run's, so that all seeds have the same labels"},
+    {.name = "extra",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct data_options, extra),
+     .help = "a data set whose training samples join the train split without labels: {idx: {train_images: FILE}}"},
 };
-enum { DATA_OPTIONS = sizeof data_options / sizeof data_options[0] };
+enum { DATA_OPTIONS = sizeof data_options / sizeof data_options[0], SOURCE_OPTIONS = 1 /* its name */ };
 
 struct option_set data_section_options(void)
 {
     return OPTION_SET(data_options);
 }
 
-/* bind_options: the section's own options, and the reader with its section (NULL where it has none). */
-static enum status bind_options(struct context *ctx, struct arena *arena, const struct value *section,
-                                struct data_options *options, const struct reader **reader,
+/* bind_options: the first `n_own` of the section's own options, and the reader with its section (NULL where it has
+ * none). */
+static enum status bind_options(struct context *ctx, struct arena *arena, const struct value *section, const char *what,
+                                size_t n_own, struct data_options *options, const struct reader **reader,
                                 const struct value **reader_section)
 {
     struct bound { /* the section's options, and behind them a subtree for each reader */
@@ -58,17 +73,17 @@ static enum status bind_options(struct context *ctx, struct arena *arena, const 
     };
     size_t count = 0;
     const struct reader *const *table = reader_table(&count);
-    struct option_spec *specs = arena_take(arena, DATA_OPTIONS + count, sizeof *specs);
+    struct option_spec *specs = arena_take(arena, n_own + count, sizeof *specs);
     struct bound *bound = arena_take(arena, 1, sizeof *bound + count * sizeof bound->sections[0]);
     if (specs == NULL || bound == NULL)
         return ctx->error.status;
-    memcpy(specs, data_options, sizeof data_options);
+    memcpy(specs, data_options, n_own * sizeof data_options[0]);
     for (size_t i = 0; i < count; i++)
-        specs[DATA_OPTIONS + i] = (struct option_spec){.name = table[i]->name,
-                                                       .type = OPTION_VALUE,
-                                                       .offset = sizeof *bound + i * sizeof bound->sections[0],
-                                                       .help = table[i]->summary};
-    RETURN_IF(options_bind(ctx, arena, (struct option_set){specs, DATA_OPTIONS + count}, section, "data", bound));
+        specs[n_own + i] = (struct option_spec){.name = table[i]->name,
+                                                .type = OPTION_VALUE,
+                                                .offset = sizeof *bound + i * sizeof bound->sections[0],
+                                                .help = table[i]->summary};
+    RETURN_IF(options_bind(ctx, arena, (struct option_set){specs, n_own + count}, section, what, bound));
     *options = bound->own;
 
     *reader = NULL;
@@ -78,7 +93,8 @@ static enum status bind_options(struct context *ctx, struct arena *arena, const 
             continue;
         if (*reader != NULL)
             return value_fail(ctx, bound->sections[i], STATUS_BAD_INPUT,
-                              "data: expected one data set, found \"%s\" and \"%s\"", (*reader)->name, table[i]->name);
+                              "%s: expected one data set, found \"%s\" and \"%s\"", what, (*reader)->name,
+                              table[i]->name);
         *reader = table[i];
         *reader_section = bound->sections[i];
     }
@@ -86,8 +102,9 @@ static enum status bind_options(struct context *ctx, struct arena *arena, const 
         if (*reader != NULL)
             return STATUS_OK;
         return value_fail(ctx, section, STATUS_BAD_INPUT,
-                          "data: no data set; expected `name: NAME` or a section of its name; `retort list data` lists "
-                          "them");
+                          "%s: no data set; expected `name: NAME` or a section of its name; `retort list data` lists "
+                          "them",
+                          what);
     }
     const struct value *at = value_get(section, "name");
     const struct reader *named = reader_find(options->name);
@@ -103,10 +120,26 @@ static enum status bind_options(struct context *ctx, struct arena *arena, const 
                           nearest != NULL ? "\"; " : "");
     }
     if (*reader != NULL && *reader != named)
-        return value_fail(ctx, at, STATUS_BAD_INPUT, "data: expected one data set, found \"%s\" and \"%s\"",
+        return value_fail(ctx, at, STATUS_BAD_INPUT, "%s: expected one data set, found \"%s\" and \"%s\"", what,
                           named->name, (*reader)->name);
     *reader = named;
     return STATUS_OK;
+}
+
+/* beside_recipe: a path that is relative to the recipe's folder. In the recipe's own folder it stays as it was given, for
+ * messages. NULL: the error is recorded. */
+static char *beside_recipe(struct context *ctx, struct arena *arena, const char *recipe_path, const char *path)
+{
+    if (recipe_path == NULL)
+        return arena_text(arena, path);
+    char *folder = path_directory(ctx, recipe_path), *joined = NULL, *found = NULL;
+    if (folder != NULL)
+        joined = path_join(ctx, strcmp(folder, ".") == 0 ? "" : folder, path);
+    if (joined != NULL)
+        found = arena_text(arena, joined);
+    memory_free(ctx, joined);
+    memory_free(ctx, folder);
+    return found;
 }
 
 /* join_paths: the reader's section with its paths joined to the recipe's folder. */
@@ -116,34 +149,47 @@ static enum status join_paths(struct context *ctx, struct arena *arena, const st
     *out = section;
     if (section == NULL || section->kind != VALUE_MAP || reader->paths == NULL || recipe_path == NULL)
         return STATUS_OK;
-    enum status status = STATUS_OK;
-    char *joined = NULL;
-    char *folder = path_directory(ctx, recipe_path);
     struct value *copy = value_copy(arena, section);
-    if (folder == NULL || copy == NULL) {
-        status = ctx->error.status;
-        goto cleanup;
-    }
+    if (copy == NULL)
+        return ctx->error.status;
     for (size_t i = 0; reader->paths[i] != NULL; i++) {
         struct value *path = value_get(copy, reader->paths[i]);
         if (path == NULL || path->kind != VALUE_TEXT)
             continue;
-        /* In the recipe's own folder a path stays as it was given, for messages. */
-        joined = path_join(ctx, strcmp(folder, ".") == 0 ? "" : folder, path->text);
-        path->text = joined == NULL ? NULL : arena_text(arena, joined);
-        if (path->text == NULL) {
-            status = ctx->error.status;
-            goto cleanup;
-        }
-        memory_free(ctx, joined);
-        joined = NULL;
+        path->text = beside_recipe(ctx, arena, recipe_path, path->text);
+        if (path->text == NULL)
+            return ctx->error.status;
     }
     *out = copy;
+    return STATUS_OK;
+}
 
-cleanup:
-    memory_free(ctx, joined);
-    memory_free(ctx, folder);
-    return status;
+/* source_bind: the reader's options; its section is as bind_options found it. */
+static enum status source_bind(struct context *ctx, struct arena *arena, const char *recipe_path, struct source *source)
+{
+    RETURN_IF(join_paths(ctx, arena, source->reader, recipe_path, source->section, &source->section));
+    source->options = arena_take(arena, 1, source->reader->options_size);
+    if (source->options == NULL)
+        return ctx->error.status;
+    return options_bind(ctx, arena, source->reader->options, source->section, source->reader->name, source->options);
+}
+
+enum status source_read(struct context *ctx, struct arena *arena, const struct source *source, struct samples *train,
+                        struct samples *test)
+{
+    return source->reader->read(ctx, arena, source->options, source->section, train, test);
+}
+
+/* extra_bind: the section `extra`, which has a name and a reader's section alone. */
+static enum status extra_bind(struct context *ctx, struct arena *arena, const char *recipe_path,
+                              const struct value *section, struct source *source)
+{
+    struct data_options name;
+    if (section == NULL || section->kind == VALUE_NULL)
+        return STATUS_OK;
+    RETURN_IF(
+        bind_options(ctx, arena, section, "data.extra", SOURCE_OPTIONS, &name, &source->reader, &source->section));
+    return source_bind(ctx, arena, recipe_path, source);
 }
 
 /* class_names_of: those of the recipe, else those that the reader knows. */
@@ -158,27 +204,54 @@ static struct option_texts class_names_of(const struct data_options *options, co
     return names;
 }
 
+/* resolved_path: from the root on, so that it means the same wherever it is read from. NULL: the error is recorded. */
+static char *resolved_path(struct context *ctx, struct arena *arena, const char *path)
+{
+    char folder[4096];
+    if (path[0] == '/')
+        return arena_text(arena, path);
+    if (getcwd(folder, sizeof folder) == NULL) {
+        fail(ctx, STATUS_IO, "cannot tell the working directory: %s", strerror(errno));
+        return NULL;
+    }
+    return arena_format(arena, "%s/%s", folder, path);
+}
+
+/* resolve_source: adds name and section of a source to the map. */
+static enum status resolve_source(struct context *ctx, struct arena *arena, const struct source *source,
+                                  struct value *map)
+{
+    const struct reader *reader = source->reader;
+    struct value *own = options_value(arena, reader->options, source->options);
+    for (size_t i = 0; own != NULL && reader->paths != NULL && reader->paths[i] != NULL; i++) {
+        struct value *path = value_get(own, reader->paths[i]);
+        if (path == NULL || path->kind != VALUE_TEXT)
+            continue;
+        path->text = resolved_path(ctx, arena, path->text);
+        if (path->text == NULL)
+            return ctx->error.status;
+    }
+    map = value_set(arena, map, "name", value_text(arena, reader->name));
+    map = value_set(arena, map, reader->name, own);
+    return map != NULL ? STATUS_OK : ctx->error.status;
+}
+
+/* resolve_labelled: NULL: the error is recorded. */
+static struct value *resolve_labelled(struct context *ctx, struct arena *arena, const struct labelled *labelled)
+{
+    if (labelled->path == NULL)
+        return value_integer(arena, labelled->count);
+    const char *path = resolved_path(ctx, arena, labelled->path);
+    return path != NULL ? value_text(arena, path) : NULL;
+}
+
 /* resolve: the section with every value that applied, which means the same wherever it is read from. */
 static enum status resolve(struct context *ctx, struct arena *arena, const struct data_section *section,
                            struct value *augment, const struct value **out)
 {
     const struct data_options *options = &section->options;
-    const struct reader *reader = section->reader;
-    char folder[4096];
-    struct value *own = options_value(arena, reader->options, section->reader_options);
-    for (size_t i = 0; own != NULL && reader->paths != NULL && reader->paths[i] != NULL; i++) {
-        struct value *path = value_get(own, reader->paths[i]);
-        if (path == NULL || path->kind != VALUE_TEXT || path->text[0] == '/')
-            continue;
-        if (getcwd(folder, sizeof folder) == NULL)
-            return fail(ctx, STATUS_IO, "cannot tell the working directory: %s", strerror(errno));
-        path->text = arena_format(arena, "%s/%s", folder, path->text);
-        if (path->text == NULL)
-            return ctx->error.status;
-    }
-    struct value *all = value_map(arena);
-    all = value_set(arena, all, "name", value_text(arena, reader->name));
-    all = value_set(arena, all, reader->name, own);
+    struct value *all = value_map(arena), *extra = value_map(arena);
+    RETURN_IF(resolve_source(ctx, arena, &section->files, all));
     all = value_set(arena, all, "validation", value_integer(arena, options->validation));
     all = value_set(arena, all, "augment", augment);
     all = value_set(arena, all, "augment_seed", value_integer(arena, options->augment_seed));
@@ -189,8 +262,27 @@ static enum status resolve(struct context *ctx, struct arena *arena, const struc
         list = value_append(arena, list, value_text(arena, names->values[i]));
     if (names->count > 0)
         all = value_set(arena, all, "class_names", list);
+    if (section->labelled.at != NULL)
+        all = value_set(arena, all, "labelled", resolve_labelled(ctx, arena, &section->labelled));
+    all = value_set(arena, all, "labelled_seed", value_integer(arena, options->labelled_seed));
+    if (section->extra.reader != NULL) {
+        RETURN_IF(resolve_source(ctx, arena, &section->extra, extra));
+        all = value_set(arena, all, "extra", extra);
+    }
     *out = all;
     return all != NULL ? STATUS_OK : ctx->error.status;
+}
+
+/* bind_labelled: with the path joined to the recipe's folder. */
+static enum status bind_labelled(struct context *ctx, struct arena *arena, const struct data_options *options,
+                                 const char *recipe_path, struct labelled *out)
+{
+    RETURN_IF(labelled_bind(ctx, arena, options->labelled, out));
+    out->seed = (uint64_t)options->labelled_seed;
+    if (out->path == NULL)
+        return STATUS_OK;
+    out->path = beside_recipe(ctx, arena, recipe_path, out->path);
+    return out->path != NULL ? STATUS_OK : ctx->error.status;
 }
 
 enum status section_bind(struct context *ctx, struct arena *arena, const struct value *section, const char *recipe_path,
@@ -198,16 +290,16 @@ enum status section_bind(struct context *ctx, struct arena *arena, const struct 
 {
     struct value *augment = NULL;
     memset(out, 0, sizeof *out);
-    RETURN_IF(bind_options(ctx, arena, section, &out->options, &out->reader, &out->reader_section));
-    RETURN_IF(join_paths(ctx, arena, out->reader, recipe_path, out->reader_section, &out->reader_section));
-    out->reader_options = arena_take(arena, 1, out->reader->options_size);
+    RETURN_IF(bind_options(ctx, arena, section, "data", DATA_OPTIONS, &out->options, &out->files.reader,
+                           &out->files.section));
+    RETURN_IF(source_bind(ctx, arena, recipe_path, &out->files));
+    RETURN_IF(extra_bind(ctx, arena, recipe_path, out->options.extra, &out->extra));
+    RETURN_IF(bind_labelled(ctx, arena, &out->options, recipe_path, &out->labelled));
     out->augmentation = arena_take(arena, 1, sizeof *out->augmentation);
-    if (out->reader_options == NULL || out->augmentation == NULL)
+    if (out->augmentation == NULL)
         return ctx->error.status;
-    RETURN_IF(
-        options_bind(ctx, arena, out->reader->options, out->reader_section, out->reader->name, out->reader_options));
     RETURN_IF(augmentation_bind(ctx, arena, out->options.augment, (uint64_t)out->options.augment_seed,
                                 out->augmentation, &augment));
-    out->class_names = class_names_of(&out->options, out->reader);
+    out->class_names = class_names_of(&out->options, out->files.reader);
     return resolve(ctx, arena, out, augment, &out->resolved);
 }

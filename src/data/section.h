@@ -3,20 +3,31 @@
 #define DATA_SECTION_H
 
 #include "data/augment.h"
+#include "data/labelled.h"
 #include "data/reader.h"
 
 struct data_options {
     const char *name;
-    int64_t validation, augment_seed, classes;
-    const struct value *augment;
+    int64_t validation, augment_seed, classes, labelled_seed;
+    const struct value *augment, *labelled, *extra;
     struct option_texts class_names;
 };
 
+/* Where samples come from: a reader and what it is told. */
+struct source {
+    const struct reader *reader; /* NULL: there is no source */
+    void *options;               /* bound; paths are joined to the recipe's folder */
+    const struct value *section; /* the reader's, for positions; NULL: there is none */
+};
+
+/* source_read: as a reader's read. */
+enum status source_read(struct context *ctx, struct arena *arena, const struct source *source, struct samples *train,
+                        struct samples *test);
+
 struct data_section {
     struct data_options options;
-    const struct reader *reader;
-    void *reader_options;               /* bound; paths are joined to the recipe's folder */
-    const struct value *reader_section; /* for positions; NULL: there is none */
+    struct source files, extra;
+    struct labelled labelled; /* its path is joined to the recipe's folder */
     struct augmentation *augmentation;
     struct option_texts class_names; /* the option's, else the reader's; count 0: none */
     const struct value *resolved;    /* every value that applied; paths are absolute */

@@ -10,8 +10,7 @@
 /* 2^31 elements of 8 bytes, and a header. */
 static const size_t npy_file_limit = ((size_t)1 << 34) + ((size_t)1 << 20);
 
-/* transpose: from Fortran order (first index fastest) to C order (last index fastest). */
-static void transpose(const struct shape *shape, size_t size, const unsigned char *from, unsigned char *to)
+void npy_transpose(const struct shape *shape, size_t size, const unsigned char *from, unsigned char *to)
 {
     int64_t stride[SHAPE_MAX_RANK]; /* of `from`, in elements */
     int64_t index[SHAPE_MAX_RANK] = {0};
@@ -58,7 +57,7 @@ enum status npy_parse(struct context *ctx, const char *name, const unsigned char
         return ctx->error.status;
     /* Beside a dimension of 0 the others may be of any size: strides are not to be asked for then. */
     if (header.fortran && elements > 0)
-        transpose(&header.shape, size, bytes + header.offset, data);
+        npy_transpose(&header.shape, size, bytes + header.offset, data);
     else if (elements > 0)
         memcpy(data, bytes + header.offset, elements * size);
     *out = (struct npy){header.element, header.shape, data};

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NPY_MAGIC "\x93NUMPY"
-
 struct npy_type {
     const char *descr;
     enum element element;
@@ -20,12 +18,13 @@ struct npy_type {
 static const struct npy_type npy_types[] = {
     {"<f4", ELEMENT_F32}, {"<f8", ELEMENT_F64}, {"<i8", ELEMENT_I64}, {"<i4", ELEMENT_I32}, {"|u1", ELEMENT_U8},
 };
-enum { NPY_TYPE_COUNT = sizeof npy_types / sizeof npy_types[0] };
+enum { NPY_TYPE_COUNT = sizeof npy_types / sizeof npy_types[0], NPY_REAL_TYPES = 2 /* the first of them */ };
 
 struct npy_cursor {
     struct context *ctx;
     const char *name;
     const char *at, *end;
+    int types; /* how many of npy_types are accepted */
 };
 
 static void cursor_blanks(struct npy_cursor *cursor)
@@ -74,21 +73,22 @@ static enum status cursor_text(struct npy_cursor *cursor, const char *expected, 
 static enum status header_type(struct npy_cursor *cursor, struct npy_header *out)
 {
     char descr[32];
+    const char *others = cursor->types == NPY_REAL_TYPES ? "" : ", <i8, <i4, |u1";
     cursor_blanks(cursor);
     if (cursor->at < cursor->end && *cursor->at == '[')
         return fail(cursor->ctx, STATUS_UNSUPPORTED,
-                    "%s: element type: expected one of <f4, <f8, <i8, <i4, |u1, found a structured type", cursor->name);
+                    "%s: element type: expected one of <f4, <f8%s, found a structured type", cursor->name, others);
     RETURN_IF(cursor_text(cursor, "an element type in quotes", descr, sizeof descr));
-    for (int i = 0; i < NPY_TYPE_COUNT; i++) {
+    for (int i = 0; i < cursor->types; i++) {
         if (strcmp(descr, npy_types[i].descr) == 0) {
             out->element = npy_types[i].element;
             return STATUS_OK;
         }
     }
-    return fail(cursor->ctx, STATUS_UNSUPPORTED,
-                "%s: element type: expected one of <f4, <f8, <i8, <i4, |u1, found '%s'; convert the array with "
-                "astype before saving it",
-                cursor->name, descr);
+    return fail(
+        cursor->ctx, STATUS_UNSUPPORTED,
+        "%s: element type: expected one of <f4, <f8%s, found '%s'; convert the array with astype before saving it",
+        cursor->name, others, descr);
 }
 
 static enum status header_order(struct npy_cursor *cursor, struct npy_header *out)
@@ -177,8 +177,8 @@ static enum status header_entries(struct npy_cursor *cursor, struct npy_header *
     return cursor->at == cursor->end ? STATUS_OK : cursor_fail(cursor, "the header's end");
 }
 
-enum status npy_header_parse(struct context *ctx, const char *name, const unsigned char *bytes, size_t count,
-                             struct npy_header *out)
+static enum status header_parse(struct context *ctx, const char *name, const unsigned char *bytes, size_t count,
+                                int types, struct npy_header *out)
 {
     if (count == 0)
         return fail(ctx, STATUS_BAD_INPUT, "%s: expected an NPY file, found an empty file", name);
@@ -195,7 +195,7 @@ enum status npy_header_parse(struct context *ctx, const char *name, const unsign
         return fail(ctx, STATUS_BAD_INPUT, "%s: cut short: the header alone needs %zu bytes, the file has %zu", name,
                     start + length, count);
 
-    struct npy_cursor cursor = {ctx, name, (const char *)bytes + start, (const char *)bytes + start + length};
+    struct npy_cursor cursor = {ctx, name, (const char *)bytes + start, (const char *)bytes + start + length, types};
     RETURN_IF(header_entries(&cursor, out));
     out->offset = start + length;
     if (shape_elements(&out->shape) < 0) {
@@ -204,6 +204,18 @@ enum status npy_header_parse(struct context *ctx, const char *name, const unsign
                     shape_text(&out->shape, text));
     }
     return STATUS_OK;
+}
+
+enum status npy_header_parse(struct context *ctx, const char *name, const unsigned char *bytes, size_t count,
+                             struct npy_header *out)
+{
+    return header_parse(ctx, name, bytes, count, NPY_TYPE_COUNT, out);
+}
+
+enum status npy_header_parse_real(struct context *ctx, const char *name, const unsigned char *bytes, size_t count,
+                                  struct npy_header *out)
+{
+    return header_parse(ctx, name, bytes, count, NPY_REAL_TYPES, out);
 }
 
 size_t npy_header_write(enum element element, const struct shape *shape, char out[NPY_HEADER_SIZE])

@@ -1,8 +1,10 @@
-/* npy_header.h: the text in front of an NPY file's numbers; private to npy.c and npy_header.c. */
+/* npy_header.h: the text in front of an NPY array's numbers: for npy.c, npy_stream.c, and who writes to a stream. */
 #ifndef FORMAT_NPY_HEADER_H
 #define FORMAT_NPY_HEADER_H
 
 #include "format/format.h"
+
+#define NPY_MAGIC "\x93NUMPY"
 
 struct npy_header {
     enum element element;
@@ -14,9 +16,16 @@ struct npy_header {
 /* npy_header_parse: checks everything up to the numbers, and that the shape has at most 2^31 elements. */
 enum status npy_header_parse(struct context *ctx, const char *name, const unsigned char *bytes, size_t count,
                              struct npy_header *out);
+/* npy_header_parse_real: the same; any element type but f32 and f64 is refused. */
+enum status npy_header_parse_real(struct context *ctx, const char *name, const unsigned char *bytes, size_t count,
+                                  struct npy_header *out);
 
 enum { NPY_HEADER_SIZE = 256 };
 /* npy_header_write: a version 1.0 header into out; returns its length, a multiple of 64. */
 size_t npy_header_write(enum element element, const struct shape *shape, char out[NPY_HEADER_SIZE]);
+
+/* npy_transpose: elements of `size` bytes, from Fortran order (first index fastest) to C order (last index fastest). At least
+ * one element. */
+void npy_transpose(const struct shape *shape, size_t size, const unsigned char *from, unsigned char *to);
 
 #endif

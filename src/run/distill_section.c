@@ -9,7 +9,7 @@ struct distill_section {
     const char *scheme;
     const struct value *losses, *stages, *assistants;
     int cache, cache_type, combine;
-    double cache_limit;
+    double cache_limit, labelled_part;
     int64_t views;
 };
 
@@ -61,6 +61,15 @@ static const struct option_spec distill_options[] = {
          "that they can be recorded; 0: all that the augmentation makes",
      .min = 0,
      .max = 10000},
+    {.name = "labelled_part",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct distill_section, labelled_part),
+     .initial = "0",
+     .help = "the part of each batch that has a label, where the train split has samples with and without; 0: samples "
+             "as they come",
+     .min = 0,
+     .max = 1,
+     .flags = OPTION_BELOW_MAX},
     {.name = "combine",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct distill_section, combine),
@@ -221,6 +230,25 @@ static enum status cache_bind(struct context *ctx, const struct value *section, 
     return STATUS_OK;
 }
 
+/* labelled_part_check: a batch can be made of both kinds of samples. */
+static enum status labelled_part_check(struct context *ctx, const struct plan *plan, const struct value *at)
+{
+    const struct split *train = &plan->data->splits[SPLIT_TRAIN];
+    if (plan->labelled_part == 0 || train->count == 0)
+        return STATUS_OK;
+    if (train->labelled == 0 || train->labelled == train->count)
+        return value_fail(ctx, at, STATUS_BAD_INPUT,
+                          "labelled_part: expected training samples with a label and without, found %s of %lld with "
+                          "one; leave it out%s",
+                          train->labelled == 0 ? "none" : "all", (long long)train->count,
+                          train->labelled == 0 ? "" : ", or use data.labelled or data.extra");
+    if (plan->student.train.budget.batch < 2)
+        return value_fail(ctx, at, STATUS_BAD_INPUT,
+                          "labelled_part: expected a batch that has room for two kinds of samples, found "
+                          "student.train.batch 1; leave labelled_part out, or use a larger batch");
+    return STATUS_OK;
+}
+
 enum status distill_bind(struct context *ctx, struct arena *arena, const struct value *section,
                          const struct losses_site *site, struct plan *plan, struct value **resolved)
 {
@@ -238,6 +266,8 @@ enum status distill_bind(struct context *ctx, struct arena *arena, const struct 
     RETURN_IF(scheme_bind(ctx, arena, section, plan, &own));
     RETURN_IF(cache_bind(ctx, section, &bound, plan));
     plan->combine = (enum combining)bound.combine;
+    plan->labelled_part = bound.labelled_part;
+    RETURN_IF(labelled_part_check(ctx, plan, value_get(section, "labelled_part")));
     struct losses_site taught = *site;
     if (site->n_teachers > 0)
         TRY(assistants_bind(ctx, arena, &bound, site, plan, &last, &assistants));

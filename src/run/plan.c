@@ -157,6 +157,20 @@ static enum status early_stop_check(struct context *ctx, const struct plan *plan
         name);
 }
 
+/* labels_check: a network that learns from labels alone has some; `remedy`: what helps besides giving them. */
+static enum status labels_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
+                                const struct value *section, const char *name, const char *remedy)
+{
+    const struct data *data = plan->data;
+    const struct split *split = which->all_labels ? &data->all_labels : &data->splits[SPLIT_TRAIN];
+    if (split->count > 0 && split->labelled == 0)
+        return value_fail(ctx, section, STATUS_BAD_INPUT,
+                          "%s learns from labels, and no sample of the train split has one; %sgive labels in the "
+                          "data's section",
+                          name, remedy);
+    return which->all_labels ? data_check_all_labels(ctx, data) : STATUS_OK;
+}
+
 /* train_check: the data has what the training asks for. */
 static enum status train_check(struct context *ctx, const struct plan *plan, const struct network_plan *which,
                                const struct value *section, const char *name)
@@ -181,6 +195,8 @@ static enum status teachers_check(struct context *ctx, const struct plan *plan, 
             continue;
         RETURN_IF(layer_groups_check(ctx, &teacher->own.train.optimiser.groups, teaching->networks[i]));
         RETURN_IF(train_check(ctx, plan, &teacher->own, teacher->at, "teacher"));
+        RETURN_IF(labels_check(ctx, plan, &teacher->own, teacher->at, "the teacher",
+                               plan->data->all_labels.labelled > 0 ? "say teacher.labels: all, or " : ""));
     }
     return STATUS_OK;
 }
@@ -220,6 +236,9 @@ static enum status sections_bind(struct context *ctx, struct arena *arena, const
     RETURN_IF(train_check(ctx, plan, &plan->student, top.student, "student"));
     if (!student_only)
         RETURN_IF(teachers_check(ctx, plan, &look->teaching));
+    if (student_only || plan->baseline)
+        RETURN_IF(labels_check(ctx, plan, &plan->student, top.student, "the student alone",
+                               student_only ? "" : "say baseline: false, or "));
     top.data = plan->data->resolved;
     top.teacher = teacher;
     top.student = student;

@@ -38,9 +38,10 @@ struct plan {
     const struct scheme *scheme;
     const void *scheme_options;
     enum caching cache;
-    bool cache_half;    /* recorded outputs are kept as float16 */
-    double cache_limit; /* bytes that recorded outputs may take */
-    int64_t views;      /* at most so many of a sample where a teacher teaches; 0: all that the augmentation makes */
+    bool cache_half;      /* recorded outputs are kept as float16 */
+    double cache_limit;   /* bytes that recorded outputs may take */
+    double labelled_part; /* of a batch of the distilled stages; 0: samples as they come */
+    int64_t views;        /* at most so many of a sample where a teacher teaches; 0: all that the augmentation makes */
     struct staging staging;     /* of the student: student 0, teacher 1 in the terms */
     struct term student_labels; /* what the student learns alone from: the recipe's `labels` options, weight 1 */
     struct term teacher_labels; /* the plain labels: a teacher of smoothed ones teaches less */

@@ -21,7 +21,8 @@ static enum status stage_labels(struct context *ctx, struct arena *arena, const 
                             .n_terms = 1,
                             .learners = learner,
                             .terms = term,
-                            .budget = train->budget};
+                            .budget = train->budget,
+                            .sampler = SAMPLER_LABELLED};
     return STATUS_OK;
 }
 
@@ -67,8 +68,11 @@ static enum status taught_list(struct context *ctx, const struct plan *plan, con
                               .phases = taught->staging->phases,
                               .n_phases = taught->staging->count};
     RETURN_IF(plan->scheme->stages(&request, plan->scheme_options, &student->list));
-    for (int i = 0; i < student->list.count; i++)
+    for (int i = 0; i < student->list.count; i++) {
         student->list.stages[i].views = plan->views;
+        student->list.stages[i].sampler = plan->labelled_part > 0 ? SAMPLER_MIXED : SAMPLER_ALL;
+        student->list.stages[i].labelled_part = plan->labelled_part;
+    }
     return STATUS_OK;
 }
 
@@ -122,5 +126,6 @@ enum status teacher_stage(struct context *ctx, struct arena *arena, const struct
     *average = NULL;
     RETURN_IF(stage_labels(ctx, arena, &plan->teacher_labels, teacher->name, "teacher", teacher->seed, network,
                            &teacher->own.train, stage));
+    stage->all_labels = teacher->own.all_labels;
     return stage_follow(ctx, arena, plan, &teacher->own, stage, average);
 }

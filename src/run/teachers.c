@@ -14,8 +14,11 @@ struct teacher_section {
     int64_t seed, members;
     const char *weights, *model, *recorded, *command;
     double timeout, weight;
+    int labels;
     struct option_integers classes;
 };
+
+static const char *const labels_given[] = {"given", "all", NULL};
 
 static const struct option_spec teacher_options[] = {
     {.name = "network",
@@ -33,6 +36,12 @@ static const struct option_spec teacher_options[] = {
      .help = "of the network's initial weights and order",
      .min = 0,
      .max = 9e15},
+    {.name = "labels",
+     .type = OPTION_CHOICE,
+     .offset = offsetof(struct teacher_section, labels),
+     .initial = "given",
+     .choices = labels_given,
+     .help = "all: it learns also from the labels that data.labelled takes away"},
     {.name = "members",
      .type = OPTION_INTEGER,
      .offset = offsetof(struct teacher_section, members),
@@ -109,9 +118,9 @@ static enum status kind_of(struct context *ctx, const struct value *section, enu
     static const struct {
         const char *key;
         enum teacher_kind kind;
-        const char *with[5]; /* the keys that go with it alone */
+        const char *with[6]; /* the keys that go with it alone */
     } ways[] = {
-        {"network", TEACHER_TRAINED, {"train", "seed", "members", "weights", "names"}},
+        {"network", TEACHER_TRAINED, {"train", "seed", "members", "labels", "weights", "names"}},
         {"model", TEACHER_MODEL, {NULL}},
         {"recorded", TEACHER_RECORDED, {NULL}},
         {"command", TEACHER_COMMAND, {"timeout"}},
@@ -131,7 +140,7 @@ static enum status kind_of(struct context *ctx, const struct value *section, enu
         return value_fail(ctx, section, STATUS_BAD_INPUT,
                           "teacher: expected network, model, recorded or command, found none of them");
     for (int i = 0; i < WAYS; i++)
-        for (int j = 0; i != way && j < 5 && ways[i].with[j]; j++) {
+        for (int j = 0; i != way && j < 6 && ways[i].with[j]; j++) {
             const struct value *at = value_get(section, ways[i].with[j]);
             if (at)
                 return value_fail(ctx, at, STATUS_BAD_INPUT,
@@ -156,7 +165,7 @@ static enum status weights_check(struct context *ctx, const struct value *sectio
         if (names->entries[i].value->kind != VALUE_TEXT)
             return value_fail(ctx, names->entries[i].value, STATUS_BAD_INPUT, "names.%s: expected a name, found %s",
                               names->entries[i].key, value_kind_text(names->entries[i].value->kind));
-    for (int i = 0; kind == TEACHER_WEIGHTS && i < 3; i++)
+    for (int i = 0; kind == TEACHER_WEIGHTS && i < 4; i++)
         if (value_get(section, not [i]))
             return value_fail(ctx, value_get(section, not [i]), STATUS_BAD_INPUT,
                               "teacher: its weights are given, so %s does nothing; leave one of the two out", not [i]);
@@ -209,6 +218,7 @@ static enum status teacher_bind(struct context *ctx, struct arena *arena, const 
     RETURN_IF(weights_check(ctx, section, plan->kind));
     plan->seed = (uint64_t)bound.seed;
     plan->own.network = bound.network;
+    plan->own.all_labels = bound.labels == 1;
     plan->names = bound.names;
     plan->command = bound.command;
     plan->timeout = bound.timeout;
@@ -230,10 +240,10 @@ static enum status teacher_bind(struct context *ctx, struct arena *arena, const 
 /* resolved_prune: without what belongs to other kinds of teachers, so that the resolved recipe can be read again. */
 static struct value *resolved_prune(struct arena *arena, struct value *resolved, enum teacher_kind kind)
 {
-    static const char *const trained[] = {"train", "seed", "members"}, *const command[] = {"timeout"};
+    static const char *const trained[] = {"train", "seed", "members", "labels"}, *const command[] = {"timeout"};
     const struct value *pruned = resolved;
     if (kind != TEACHER_TRAINED)
-        pruned = value_without(arena, pruned, trained, 3);
+        pruned = value_without(arena, pruned, trained, 4);
     if (kind != TEACHER_COMMAND)
         pruned = value_without(arena, pruned, command, 1);
     return pruned ? value_copy(arena, pruned) : NULL;

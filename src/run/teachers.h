@@ -8,6 +8,7 @@
 struct network_plan {
     const struct value *network; /* the description */
     struct train_settings train;
+    bool all_labels; /* it learns also from the labels that data.labelled takes away */
 };
 
 enum teacher_kind {

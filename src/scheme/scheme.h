@@ -75,6 +75,13 @@ struct budget {
     struct average average;
 };
 
+/* Which samples of the train split a stage's batches are made of; an epoch has as many batches in any case. */
+enum sampler {
+    SAMPLER_ALL,      /* all, each once */
+    SAMPLER_LABELLED, /* those with a label alone, again and again */
+    SAMPLER_MIXED,    /* in each batch a part of those with a label, the rest of those without */
+};
+
 struct stage {
     const char *name; /* as in result.json: "distilled-0" */
     const char *role; /* "teacher", "alone", "distilled" … */
@@ -84,8 +91,11 @@ struct stage {
     struct term *terms;
     struct event *events;
     struct budget budget;
-    int64_t views; /* at most so many augmented views of a sample are seen; 0: all that there are */
-    int subject;   /* the learner that the stage is about: evaluated and saved under the stage's name */
+    enum sampler sampler;
+    double labelled_part; /* of SAMPLER_MIXED: the part of a batch that has a label */
+    bool all_labels;      /* also those labels that the data's `labelled` takes away */
+    int64_t views;        /* at most so many augmented views of a sample are seen; 0: all that there are */
+    int subject;          /* the learner that the stage is about: evaluated and saved under the stage's name */
 };
 
 struct stage_list {

@@ -49,11 +49,17 @@ static const struct split *split_of(const struct loop *loop, enum split_kind kin
     return &loop->spec->data->splits[kind];
 }
 
+/* train_of: what is trained on. */
+static const struct split *train_of(const struct loop *loop)
+{
+    return loop->stage->all_labels ? &loop->spec->data->all_labels : split_of(loop, SPLIT_TRAIN);
+}
+
 static enum status program_make(struct loop *loop)
 {
     const struct loop_spec *spec = loop->spec;
     struct stage_graph_spec graph_spec = {.stage = loop->stage,
-                                          .split = split_of(loop, SPLIT_TRAIN),
+                                          .split = train_of(loop),
                                           .images = images_element(loop->images),
                                           .precision = spec->precision,
                                           .recordings = spec->recordings,
@@ -105,6 +111,7 @@ static enum status loop_open(struct loop *loop)
     const struct split *train;
     RETURN_IF(stage_check(ctx, loop->stage));
     RETURN_IF(data_split(ctx, loop->spec->data, SPLIT_TRAIN, false, &train));
+    train = train_of(loop);
     const struct augmentation *augmentation =
         augmentation_limited(loop->spec->data->augmentation, loop->stage->views, &loop->augmentation);
     struct loader_spec loader = {.split = train,
@@ -112,7 +119,10 @@ static enum status loop_open(struct loop *loop)
                                  .shuffle = budget->shuffle,
                                  .drop_last = true,
                                  .augmentation = augmentation,
-                                 .seed = loop->stage->seed};
+                                 .seed = loop->stage->seed,
+                                 .labelled_only = loop->stage->sampler == SAMPLER_LABELLED,
+                                 .labelled_part =
+                                     loop->stage->sampler == SAMPLER_MIXED ? loop->stage->labelled_part : 0};
     loop->loader = loader_new(ctx, &loader);
     loop->images = images_new(ctx, train, budget->batch, loop->spec->precision);
     if (augmentation_mixes(augmentation))

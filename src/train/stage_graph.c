@@ -39,8 +39,8 @@ static enum status term_fail(struct context *ctx, const struct term *term)
     return value_fail(ctx, term->at, error.status, "%s", error.message);
 }
 
-/* mixed_check: what a term can do with labels that are mixed. */
-static enum status mixed_check(struct context *ctx, const struct term *term, const struct split *split)
+/* mixed_check: what a term can do with labels that are mixed; `labelled`: all samples that come have one. */
+static enum status mixed_check(struct context *ctx, const struct term *term, const struct split *split, bool labelled)
 {
     if (!(term->method->wants & METHOD_WANTS_LABELS))
         return STATUS_OK;
@@ -49,7 +49,7 @@ static enum status mixed_check(struct context *ctx, const struct term *term, con
                           "term %s: method %s wants the label of each sample, and data.augment.mixup mixes them; leave "
                           "one of the two out",
                           term->name, term->method->name);
-    if (split->labelled < split->count)
+    if (split->labelled < split->count && !labelled)
         return value_fail(ctx, term->at, STATUS_BAD_INPUT,
                           "term %s: data.augment.mixup needs the label of every training sample, found %lld of %lld; "
                           "leave one of the two out",
@@ -64,7 +64,7 @@ static enum status term_build(struct stage_graph *built, const struct stage_grap
     struct term_taps *taps = &built->taps[index];
     struct term_own *own = &built->own[index];
     if (spec->mixed)
-        RETURN_IF(mixed_check(ctx, term, spec->split));
+        RETURN_IF(mixed_check(ctx, term, spec->split, spec->stage->sampler == SAMPLER_LABELLED));
     own->parameters = parameters_new(ctx, spec->precision, spec->stage->seed);
     if (!own->parameters)
         return ctx->error.status;
