@@ -112,6 +112,10 @@ const struct teacher_plan *teachers_find(const struct teachers *teachers, const 
     return NULL;
 }
 
+/* The keys that go with a training alone. */
+static const char *const of_training[] = {"train", "seed", "members", "labels"};
+enum { OF_TRAINING = sizeof of_training / sizeof *of_training };
+
 /* kind_of: which of the ways to be a teacher the section is; one must be given, and nothing that belongs to another. */
 static enum status kind_of(struct context *ctx, const struct value *section, enum teacher_kind *kind)
 {
@@ -165,7 +169,7 @@ static enum status weights_check(struct context *ctx, const struct value *sectio
         if (names->entries[i].value->kind != VALUE_TEXT)
             return value_fail(ctx, names->entries[i].value, STATUS_BAD_INPUT, "names.%s: expected a name, found %s",
                               names->entries[i].key, value_kind_text(names->entries[i].value->kind));
-    for (int i = 0; kind == TEACHER_WEIGHTS && i < 4; i++)
+    for (int i = 0; kind == TEACHER_WEIGHTS && i < OF_TRAINING; i++)
         if (value_get(section, not [i]))
             return value_fail(ctx, value_get(section, not [i]), STATUS_BAD_INPUT,
                               "teacher: its weights are given, so %s does nothing; leave one of the two out", not [i]);
@@ -240,10 +244,10 @@ static enum status teacher_bind(struct context *ctx, struct arena *arena, const 
 /* resolved_prune: without what belongs to other kinds of teachers, so that the resolved recipe can be read again. */
 static struct value *resolved_prune(struct arena *arena, struct value *resolved, enum teacher_kind kind)
 {
-    static const char *const trained[] = {"train", "seed", "members", "labels"}, *const command[] = {"timeout"};
+    static const char *const command[] = {"timeout"};
     const struct value *pruned = resolved;
     if (kind != TEACHER_TRAINED)
-        pruned = value_without(arena, pruned, trained, 4);
+        pruned = value_without(arena, pruned, of_training, OF_TRAINING);
     if (kind != TEACHER_COMMAND)
         pruned = value_without(arena, pruned, command, 1);
     return pruned ? value_copy(arena, pruned) : NULL;
