@@ -114,7 +114,7 @@ const struct teacher_plan *teachers_find(const struct teachers *teachers, const 
 
 /* The keys that go with a training alone. */
 static const char *const of_training[] = {"train", "seed", "members", "labels"};
-enum { OF_TRAINING = sizeof of_training / sizeof *of_training };
+enum { OF_TRAINING = sizeof of_training / sizeof *of_training, KEYS_WITH = OF_TRAINING + 2 };
 
 /* kind_of: which of the ways to be a teacher the section is; one must be given, and nothing that belongs to another. */
 static enum status kind_of(struct context *ctx, const struct value *section, enum teacher_kind *kind)
@@ -122,7 +122,7 @@ static enum status kind_of(struct context *ctx, const struct value *section, enu
     static const struct {
         const char *key;
         enum teacher_kind kind;
-        const char *with[6]; /* the keys that go with it alone */
+        const char *with[KEYS_WITH]; /* the keys that go with it alone */
     } ways[] = {
         {"network", TEACHER_TRAINED, {"train", "seed", "members", "labels", "weights", "names"}},
         {"model", TEACHER_MODEL, {NULL}},
@@ -144,7 +144,7 @@ static enum status kind_of(struct context *ctx, const struct value *section, enu
         return value_fail(ctx, section, STATUS_BAD_INPUT,
                           "teacher: expected network, model, recorded or command, found none of them");
     for (int i = 0; i < WAYS; i++)
-        for (int j = 0; i != way && j < 6 && ways[i].with[j]; j++) {
+        for (int j = 0; i != way && j < KEYS_WITH && ways[i].with[j]; j++) {
             const struct value *at = value_get(section, ways[i].with[j]);
             if (at)
                 return value_fail(ctx, at, STATUS_BAD_INPUT,
@@ -158,7 +158,6 @@ static enum status kind_of(struct context *ctx, const struct value *section, enu
 /* weights_check: weights that are given are not trained, and there are names only for them. */
 static enum status weights_check(struct context *ctx, const struct value *section, enum teacher_kind kind)
 {
-    static const char *const not [] = {"train", "seed", "members"};
     const struct value *names = value_get(section, "names");
     if (names && kind != TEACHER_WEIGHTS)
         return value_fail(ctx, names, STATUS_BAD_INPUT, "teacher: names goes with weights; leave it out");
@@ -170,9 +169,9 @@ static enum status weights_check(struct context *ctx, const struct value *sectio
             return value_fail(ctx, names->entries[i].value, STATUS_BAD_INPUT, "names.%s: expected a name, found %s",
                               names->entries[i].key, value_kind_text(names->entries[i].value->kind));
     for (int i = 0; kind == TEACHER_WEIGHTS && i < OF_TRAINING; i++)
-        if (value_get(section, not [i]))
-            return value_fail(ctx, value_get(section, not [i]), STATUS_BAD_INPUT,
-                              "teacher: its weights are given, so %s does nothing; leave one of the two out", not [i]);
+        if (value_get(section, of_training[i]))
+            return value_fail(ctx, value_get(section, of_training[i]), STATUS_BAD_INPUT,
+                              "teacher: its weights are given, so %s does nothing; leave one of the two out", of_training[i]);
     return STATUS_OK;
 }
 
