@@ -51,7 +51,7 @@ void cache_writer_leave(struct cache_writer *writer);
 
 /* cache_list: [{"key","teacher","layer","rows","row","type","bytes","whole","used"}], the last used first; used: seconds since. */
 enum status cache_list(const struct cache *cache, struct value **out);
-/* cache_prune: removes what was not used for so many seconds, then the longest unused until no more than `most` bytes are left; what is
+/* cache_prune: removes what was not used for so many seconds, and the longest unused until no more than `most` bytes are left; what is
  * being written stays. *removed: entries and bytes. */
 struct cache_pruned {
     int64_t entries, bytes;

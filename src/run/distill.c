@@ -3,6 +3,7 @@
 #include "base/thread.h"
 #include "format/json.h"
 #include "recipe/recipe.h"
+#include "run/outside.h"
 #include "run/recordings.h"
 #include "run/result.h"
 #include "run/share.h"
@@ -325,6 +326,8 @@ static enum status distillation_open(struct distillation *d)
     RETURN_IF(plan_make(ctx, d->arena, recipe, path, d->student_only, &d->plan));
     if (with_teacher(d))
         RETURN_IF(teaching_open(ctx, d->arena, &d->plan, &d->teaching));
+    if (with_teacher(d))
+        RETURN_IF(outside_open(ctx, &d->plan, &d->teaching));
     if (options->resume)
         RETURN_IF(recipe_unchanged(d, path));
     RETURN_IF(students_check(d));

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "format/json.h"
 #include "run/cache.h"
+#include "run/images_value.h"
 #include "train/stage_graph.h"
 
 #include <string.h>
@@ -28,7 +29,7 @@ struct preparing {
     struct augmentation room;
     const struct augmentation *augmentation; /* as the stages see it */
     const struct split *split;
-    char data_sha256[65];
+    const struct value *images; /* what they are */
     int64_t rows;
 };
 
@@ -55,33 +56,14 @@ static enum status network_sha256(struct context *ctx, struct arena *arena, cons
     return ctx->error.status;
 }
 
-/* images_sha256: of the images of the split: labels are nothing to a teacher. */
-static void images_sha256(const struct split *split, char out[65])
-{
-    const size_t image = (size_t)(split->height * split->width * split->channels) * element_size(split->element);
-    sha256_hex(split->images, (size_t)split->count * image, out);
-}
-
 /* dependencies: all that the values of a layer's rows follow from. */
 static struct value *dependencies(const struct preparing *p, const char *network, const char *layer)
 {
     struct arena *arena = p->arena;
     const struct plan *plan = p->site->plan;
-    const struct value *data = plan->data->resolved;
-    const struct split *split = p->split;
-    struct value *shape = value_list(arena);
-    const int64_t dims[] = {split->count, split->height, split->width, split->channels};
-    for (int i = 0; i < 4; i++)
-        shape = value_append(arena, shape, value_integer(arena, dims[i]));
-    struct value *map = value_set(arena, value_map(arena), "network", value_text(arena, network));
+    struct value *map = p->images ? value_copy(arena, p->images) : NULL;
+    map = value_set(arena, map, "network", value_text(arena, network));
     map = value_set(arena, map, "layer", value_text(arena, layer));
-    map = value_set(arena, map, "images", value_text(arena, p->data_sha256));
-    map = value_set(arena, map, "shape", shape);
-    if (p->augmentation) {
-        map = value_set(arena, map, "augment", value_copy(arena, value_get(data, "augment")));
-        map = value_set(arena, map, "augment_seed", value_integer(arena, (int64_t)p->augmentation->seed));
-        map = value_set(arena, map, "views", value_integer(arena, p->augmentation->limit));
-    }
     map = value_set(arena, map, "precision", value_text(arena, element_text(plan->precision)));
     map = value_set(arena, map, "batch", value_integer(arena, p->site->batch));
     map = value_set(arena, map, "version", value_text(arena, p->site->version ? p->site->version : ""));
@@ -286,7 +268,9 @@ enum status recordings_prepare(struct context *ctx, struct arena *arena, const s
         return STATUS_OK;
     const char *otherwise = arena_format(arena, "%s/cache", site->folder);
     RETURN_IF(otherwise ? cache_open(ctx, arena, otherwise, &p.cache) : ctx->error.status);
-    images_sha256(p.split, p.data_sha256);
+    p.images = images_value(arena, value_map(arena), plan, p.split, p.augmentation);
+    if (!p.images)
+        return ctx->error.status;
     for (int i = 1; i <= teaching->n_learners; i++)
         RETURN_IF(teacher_record(&p, i));
     return STATUS_OK;

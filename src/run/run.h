@@ -94,4 +94,10 @@ struct run_loss {
 };
 enum status run_loss(struct context *ctx, struct arena *arena, const struct run_loss *loss, struct value **result);
 
+/* run_cache_list: {"folder","bytes","entries":[…]} (cache.h) of the recorded outputs of teachers on this machine. run_cache_prune: removes
+ * those not used for so many seconds, and the longest unused until at most so many bytes are left: {"folder","removed","bytes"}. */
+enum status run_cache_list(struct context *ctx, struct arena *arena, struct value **result);
+enum status run_cache_prune(struct context *ctx, struct arena *arena, double unused, int64_t most,
+                            struct value **result);
+
 #endif

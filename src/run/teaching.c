@@ -101,7 +101,8 @@ enum status teaching_open(struct context *ctx, struct arena *arena, const struct
 {
     *teaching = (struct teaching){0};
     teaching->networks = arena_take(arena, (size_t)plan->teachers.count, sizeof *teaching->networks);
-    if (plan->teachers.count > 0 && !teaching->networks)
+    teaching->outside = arena_take(arena, (size_t)plan->teachers.count, sizeof *teaching->outside);
+    if (plan->teachers.count > 0 && (!teaching->networks || !teaching->outside))
         return ctx->error.status;
     teaching->count = plan->teachers.count;
     for (int i = 0; i < teaching->count; i++)
@@ -116,8 +117,9 @@ enum status teaching_of(struct context *ctx, struct arena *arena, struct network
     struct member *member = arena_take(arena, 1, sizeof *member);
     *teaching = (struct teaching){.count = 1, .n_learners = 1};
     teaching->networks = arena_take(arena, 1, sizeof *teaching->networks);
+    teaching->outside = arena_take(arena, 1, sizeof *teaching->outside);
     teaching->learners = arena_take(arena, 1, sizeof *teaching->learners);
-    if (!teaching->networks || !teaching->learners || !member) {
+    if (!teaching->networks || !teaching->outside || !teaching->learners || !member) {
         network_free(network);
         teaching->count = 0;
         return ctx->error.status;
@@ -133,8 +135,10 @@ void teaching_close(struct context *ctx, struct teaching *teaching)
 {
     for (int i = 0; i < teaching->n_recordings; i++)
         recording_free(&teaching->recordings[i]);
-    for (int i = 0; i < teaching->count; i++)
+    for (int i = 0; i < teaching->count; i++) {
         network_free(teaching->networks[i]);
+        memory_free(ctx, teaching->outside[i]);
+    }
     memory_free(ctx, teaching->logits);
     *teaching = (struct teaching){0};
 }

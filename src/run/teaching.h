@@ -12,13 +12,14 @@ struct teaching {
     int n_learners; /* as a scheme wants them: the one that teaches, and behind it the members that it is made of */
     struct learner *learners;
     struct ensemble ensemble; /* of the first learner, where it is one */
+    double **outside;         /* [count] of teachers that are no network: [test samples, its outputs], owned; NULL: unknown */
     double *logits;           /* [test samples, classes] of the one that teaches; owned; NULL: unknown */
     char sha256[65];          /* of what it is made of; empty: unknown */
     struct recording recordings[RECORDINGS_MAX]; /* owned */
     int n_recordings;
 };
 
-/* teaching_open: networks with their first values, or those of their files; recorded outputs, checked. In any case teaching_close. */
+/* teaching_open: networks with their first values, or those of their files. In any case teaching_close. */
 enum status teaching_open(struct context *ctx, struct arena *arena, const struct plan *plan, struct teaching *teaching);
 /* teaching_of: a single network of that name, which becomes the teaching's, also on failure. */
 enum status teaching_of(struct context *ctx, struct arena *arena, struct network *network, const char *name,

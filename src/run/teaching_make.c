@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "run/details.h"
+#include "run/outside.h"
 #include "run/stages.h"
 #include "run/teaching.h"
 #include "train/model.h"
@@ -119,12 +120,28 @@ cleanup:
     return status;
 }
 
-/* outside: a teacher that is no network: what it says is recorded. */
-static enum status outside(struct making *m, const struct teacher_plan *teacher)
+/* outside: a teacher that is no network: what it says is recorded, and of a program also what it says of the test split. */
+static enum status outside(struct making *m, int index)
 {
+    const struct teacher_plan *teacher = &m->site->plan->teachers.items[index];
+    const struct split *split = split_of(m, SPLIT_TEST);
     const struct metrics none = {0, NAN, NAN, NAN, NAN};
     const struct stage stage = {.name = teacher->name, .role = "teacher"};
-    return entry_measured(m, &stage, NULL, NULL, &none, &none);
+    struct member member = m->teaching->ensemble.members[index];
+    const struct ensemble alone = {COMBINE_MEAN_LOGIT, m->site->plan->input.classes, 1, &member};
+    double **test = &m->teaching->outside[index];
+    RETURN_IF(outside_make(m->ctx, m->arena, m->site->plan, m->site->folder->path, index, m->teaching, test));
+    if (!*test)
+        return entry_measured(m, &stage, NULL, NULL, &none, &none);
+    double *classes = memory_new(m->ctx, (size_t)(split->count * alone.classes), sizeof *classes);
+    enum status status = classes ? combine_rows(m->ctx, &alone, (const double *const *)test, split->count, classes)
+                                 : m->ctx->error.status;
+    if (status == STATUS_OK) {
+        const struct metrics metrics = metrics_of(classes, split->labels, split->count, alone.classes);
+        status = entry_measured(m, &stage, NULL, NULL, &none, &metrics);
+    }
+    memory_free(m->ctx, classes);
+    return status;
 }
 
 static enum status teacher_make(struct making *m, int index)
@@ -135,7 +152,7 @@ static enum status teacher_make(struct making *m, int index)
     else if (m->teaching->networks[index])
         RETURN_IF(given(m, index));
     else
-        RETURN_IF(outside(m, teacher));
+        RETURN_IF(outside(m, index));
     atomic_fetch_add(&m->site->done, 1);
     return STATUS_OK;
 }
@@ -148,6 +165,16 @@ static void split_free(struct making *m, double **logits)
         memory_free(m->ctx, logits[i]);
 }
 
+/* outside_copy: what a teacher that is no network said of the test split; the caller's. NULL: error recorded. */
+static double *outside_copy(struct making *m, int index, const struct split *split)
+{
+    const size_t count = (size_t)split->count * (size_t)m->teaching->ensemble.members[index].outputs;
+    double *logits = memory_new(m->ctx, count, sizeof *logits);
+    if (logits)
+        memcpy(logits, m->teaching->outside[index], count * sizeof *logits);
+    return logits;
+}
+
 /* split_logits: of every teacher over a split, [count] of the arena; *known: false where one is no network, or the split is empty. */
 static enum status split_logits(struct making *m, enum split_kind kind, double ***out, bool *known)
 {
@@ -156,9 +183,10 @@ static enum status split_logits(struct making *m, enum split_kind kind, double *
     *out = logits;
     *known = split->count > 0;
     for (int i = 0; i < m->teaching->count; i++)
-        *known = *known && m->teaching->networks[i];
+        *known = *known && (m->teaching->networks[i] || (kind == SPLIT_TEST && m->teaching->outside[i]));
     for (int i = 0; logits && *known && i < m->teaching->count; i++) {
-        logits[i] = logits_of(m, m->teaching->networks[i], split);
+        const struct network *network = m->teaching->networks[i];
+        logits[i] = network ? logits_of(m, network, split) : outside_copy(m, i, split);
         if (!logits[i])
             return m->ctx->error.status;
     }
