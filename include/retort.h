@@ -257,6 +257,25 @@ struct retort_predict_params retort_predict_defaults(void);
 enum retort_status retort_predict(struct retort_context *context, const struct retort_predict_params *params,
                                   struct retort_result **result);
 
+/** What retort_record is asked for. */
+struct retort_record_params {
+    struct retort_eval_params of; /**< models and data; its split stays NULL */
+    const char *out;              /**< NPZ file to write */
+    bool probabilities;           /**< record probabilities instead of logits */
+    int64_t top;                  /**< record only so many classes, and their probabilities; 0: logits */
+    const char *const *layers;    /**< names of layers of the one model, whose outputs are recorded as well */
+    size_t layer_count;           /**< of layers */
+};
+
+/** retort_record_defaults: logits alone. */
+struct retort_record_params retort_record_defaults(void);
+/** retort_record: outputs of every sample of the training files, in their order, before validation is held out, to teach
+ * from: arrays logits float32 [N,K], or probabilities, or top_classes int64 [N,k] and top_probabilities float32 [N,k]; crc32
+ * uint32 [N] of each sample's bytes; and of each layer its outputs under its name, float32 [N,C,H,W] or [N,D]. The result
+ * says what was written: {"model","data","samples","classes","arrays":[{"name","dtype","shape"}],"out"}. */
+enum retort_status retort_record(struct retort_context *context, const struct retort_record_params *params,
+                                 struct retort_result **result);
+
 /** What retort_inspect is asked for. */
 struct retort_inspect_params {
     const char *path;        /**< a model file or a recipe */
@@ -328,6 +347,23 @@ struct retort_report_params retort_report_defaults(void);
  * them, and `out` must be given. The result: {"report": path}. */
 enum retort_status retort_report(struct retort_context *context, const struct retort_report_params *params,
                                  struct retort_result **result);
+
+/** retort_cache_list: the recorded outputs of teachers on this machine, under $XDG_CACHE_HOME/retort, else ~/.cache/retort:
+ * {"folder","bytes","entries":[{"key","teacher","layer","rows","row","type","bytes","whole","used"}]}, the last used first;
+ * used: seconds since; an entry that is not whole is being recorded, or was left so. */
+enum retort_status retort_cache_list(struct retort_context *context, struct retort_result **result);
+
+/** What retort_cache_prune is asked for. */
+struct retort_cache_prune_params {
+    double unused_days; /**< removes what was not used for so many days */
+    int64_t most_bytes; /**< and the longest unused, until at most so many bytes are left */
+};
+/** retort_cache_prune_defaults: 30 days, any number of bytes. */
+struct retort_cache_prune_params retort_cache_prune_defaults(void);
+/** retort_cache_prune: {"folder","removed","bytes"}. What a run is writing stays; what is removed is recorded again when a run
+ * needs it. */
+enum retort_status retort_cache_prune(struct retort_context *context, const struct retort_cache_prune_params *params,
+                                      struct retort_result **result);
 
 /* --- methods and layers of one's own: constants that a context is given --- */
 

@@ -1,4 +1,4 @@
-/* jobs.c: the jobs that take a moment: eval, predict, inspect, loss, report. */
+/* jobs.c: the jobs that take a moment: eval, predict, record, inspect, loss, report. */
 #include "api/call.h"
 
 #include "base/file.h"
@@ -7,7 +7,7 @@
 
 #include <limits.h>
 
-/* --- eval and predict --- */
+/* --- eval, predict and record --- */
 
 struct retort_eval_params retort_eval_defaults(void)
 {
@@ -23,8 +23,7 @@ static enum status eval_check(struct context *ctx, const struct retort_eval_para
 {
     if (params->model_count < 1 || params->model_count > INT_MAX)
         return fail(ctx, STATUS_BAD_INPUT, "expected a model file, found none");
-    RETURN_IF(needs(ctx, "data", params->data));
-    return needs(ctx, "a split", params->split);
+    return needs(ctx, "data", params->data);
 }
 
 static struct run_evaluation evaluation_of(const struct retort_eval_params *params)
@@ -45,6 +44,8 @@ enum retort_status retort_eval(struct retort_context *context, const struct reto
     struct run_evaluation asked = evaluation_of(params);
     enum status status = eval_check(&result->ctx, params);
     if (status == STATUS_OK)
+        status = needs(&result->ctx, "a split", params->split);
+    if (status == STATUS_OK)
         status = run_evaluate(&result->ctx, result->arena, &asked, &result->root);
     result->view = view_fields;
     return call_end(context, result, status, params->data, out);
@@ -59,9 +60,46 @@ enum retort_status retort_predict(struct retort_context *context, const struct r
     struct run_evaluation asked = evaluation_of(&params->of);
     enum status status = eval_check(&result->ctx, &params->of);
     if (status == STATUS_OK)
+        status = needs(&result->ctx, "a split", params->of.split);
+    if (status == STATUS_OK)
         status = needs(&result->ctx, "a file to write", params->out);
     if (status == STATUS_OK)
         status = run_predict(&result->ctx, result->arena, &asked, params->out, &result->root);
+    result->view = view_fields;
+    return call_end(context, result, status, params->of.data, out);
+}
+
+struct retort_record_params retort_record_defaults(void)
+{
+    return (struct retort_record_params){0};
+}
+
+static enum status record_check(struct context *ctx, const struct retort_record_params *params)
+{
+    RETURN_IF(eval_check(ctx, &params->of));
+    RETURN_IF(needs(ctx, "a file to write", params->out));
+    if (params->of.split != NULL)
+        return fail(ctx, STATUS_BAD_INPUT, "every sample of the training files is recorded: expected no split");
+    if (params->top < 0 || params->layer_count > INT_MAX)
+        return fail(ctx, STATUS_BAD_INPUT, "top: expected 0 or more classes, found %lld", (long long)params->top);
+    return STATUS_OK;
+}
+
+enum retort_status retort_record(struct retort_context *context, const struct retort_record_params *params,
+                                 struct retort_result **out)
+{
+    struct retort_result *result = call_begin(context, out);
+    if (result == NULL)
+        return RETORT_NO_MEMORY;
+    struct run_recording asked = {.of = evaluation_of(&params->of),
+                                  .out = params->out,
+                                  .probabilities = params->probabilities,
+                                  .top = params->top,
+                                  .layers = params->layers,
+                                  .n_layers = (int)params->layer_count};
+    enum status status = record_check(&result->ctx, params);
+    if (status == STATUS_OK)
+        status = run_record(&result->ctx, result->arena, &asked, &result->root);
     result->view = view_fields;
     return call_end(context, result, status, params->of.data, out);
 }

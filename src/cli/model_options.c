@@ -33,7 +33,8 @@ bool model_params(struct cli *cli, struct retort_eval_params *params, const char
     params->models = *models;
     params->model_count = count;
     params->data = cli_text(cli, "data");
-    params->split = cli_text(cli, "split");
+    if (params->split != NULL) /* record has no such option */
+        params->split = cli_text(cli, "split");
     params->combine = cli_value(cli, "combine")->choice == 1 ? RETORT_MEAN_LOGIT : RETORT_MEAN_PROBABILITY;
     return true;
 }

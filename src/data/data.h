@@ -79,6 +79,10 @@ void data_free(struct context *ctx, struct data *data); /* NULL: no-op */
 enum status data_split(struct context *ctx, const struct data *data, enum split_kind kind, bool labels,
                        const struct split **out);
 
+/* data_training: all samples of the training files in their order, before validation is held out, as one split; a failure
+ * as data_split's where there are none. */
+enum status data_training(struct context *ctx, const struct data *data, struct split *out);
+
 /* data_check_classes: a network with `outputs` outputs can learn these labels: fails, naming file and sample, when
  * a label is not below `outputs`. data_check_all_labels: the same of all_labels, with the data's classes. */
 enum status data_check_classes(struct context *ctx, const struct data *data, int64_t outputs);

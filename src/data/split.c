@@ -22,6 +22,16 @@ enum status data_split(struct context *ctx, const struct data *data, enum split_
     return STATUS_OK;
 }
 
+enum status data_training(struct context *ctx, const struct data *data, struct split *out)
+{
+    const struct split *train = NULL;
+    RETURN_IF(data_split(ctx, data, SPLIT_TRAIN, false, &train));
+    *out = *train; /* validation is held out at the end, so the two lie one behind the other */
+    out->count += data->splits[SPLIT_VALIDATION].count;
+    out->labelled += data->splits[SPLIT_VALIDATION].labelled;
+    return STATUS_OK;
+}
+
 /* hash_samples: a line for the images and one for the labels: what, shape, hash. */
 static void hash_samples(struct text *text, const char *set, const struct samples *samples)
 {

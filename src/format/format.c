@@ -1,8 +1,9 @@
-/* format.c: what the formats share: which numbers are not finite. */
+/* format.c: what the formats share: which numbers are not finite, and the CRC-32. */
 #include "format/format.h"
 
 #include <assert.h>
 #include <math.h>
+#include <zlib.h>
 
 int64_t format_not_finite(enum element element, const void *data, int64_t count)
 {
@@ -27,4 +28,9 @@ const char *format_not_finite_text(enum element element, const void *data, int64
     if (isnan(number))
         return "NaN";
     return number < 0 ? "-inf" : "inf";
+}
+
+uint32_t format_crc32(const void *bytes, size_t count)
+{
+    return (uint32_t)crc32_z(crc32(0, NULL, 0), bytes, count);
 }

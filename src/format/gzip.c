@@ -2,21 +2,10 @@
 #include "format/gzip.h"
 
 #include "base/file.h"
+#include "format/inflate.h"
 
 #include <limits.h>
 #include <stdint.h>
-#define ZLIB_CONST /* input is only read */
-#include <zlib.h>
-
-static void *zlib_allocate(void *opaque, unsigned items, unsigned size)
-{
-    return memory_new(opaque, items, size);
-}
-
-static void zlib_release(void *opaque, void *memory)
-{
-    memory_free(opaque, memory);
-}
 
 static enum status damaged(struct context *ctx, const char *name, const z_stream *stream)
 {
@@ -94,11 +83,8 @@ enum status gzip_unpack(struct context *ctx, const char *name, const unsigned ch
 {
     *bytes = NULL;
     *count = 0;
-    z_stream stream = {.zalloc = zlib_allocate, .zfree = zlib_release, .opaque = ctx};
-    int result = inflateInit2(&stream, 15 + 16); /* the largest window; a gzip header */
-    if (result != Z_OK)
-        return ctx->error.status != STATUS_OK ? ctx->error.status
-                                              : fail(ctx, STATUS_UNSUPPORTED, "%s: zlib: %s", name, zError(result));
+    z_stream stream;
+    RETURN_IF(inflate_begin(ctx, name, 15 + 16, &stream)); /* the largest window; a gzip header */
     enum status status = unpack_members(ctx, &stream, name, packed, packed_count, limit, bytes, count);
     inflateEnd(&stream);
     if (status != STATUS_OK) {

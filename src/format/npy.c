@@ -32,17 +32,16 @@ void npy_transpose(const struct shape *shape, size_t size, const unsigned char *
     }
 }
 
-/* check_size: the file holds exactly the numbers that its header promises. */
-static enum status check_size(struct context *ctx, const char *name, const struct npy_header *header, size_t count)
+enum status npy_to_c_order(struct context *ctx, struct npy *npy)
 {
-    size_t expected = (size_t)shape_elements(&header->shape) * element_size(header->element);
-    size_t found = count - header->offset;
-    if (found == expected)
-        return STATUS_OK;
-    char text[SHAPE_TEXT_SIZE];
-    return fail(ctx, STATUS_BAD_INPUT, "%s: %s: %s%s needs %zu bytes behind the header, found %zu", name,
-                found < expected ? "cut short" : "bytes behind its end", element_text(header->element),
-                shape_text(&header->shape, text), expected, found);
+    const size_t size = element_size(npy->element);
+    void *data = memory_new(ctx, (size_t)shape_elements(&npy->shape), size);
+    if (data == NULL)
+        return ctx->error.status;
+    npy_transpose(&npy->shape, size, npy->data, data);
+    memory_free(ctx, npy->data);
+    npy->data = data;
+    return STATUS_OK;
 }
 
 enum status npy_parse(struct context *ctx, const char *name, const unsigned char *bytes, size_t count, struct npy *out)
@@ -50,7 +49,7 @@ enum status npy_parse(struct context *ctx, const char *name, const unsigned char
     memset(out, 0, sizeof *out);
     struct npy_header header = {0};
     RETURN_IF(npy_header_parse(ctx, name, bytes, count, &header));
-    RETURN_IF(check_size(ctx, name, &header, count));
+    RETURN_IF(npy_header_check(ctx, name, &header, count - header.offset, true));
     size_t elements = (size_t)shape_elements(&header.shape), size = element_size(header.element);
     void *data = memory_new(ctx, elements, size);
     if (data == NULL)
@@ -77,7 +76,7 @@ enum status npy_read(struct context *ctx, const char *path, struct npy *out)
         TRY(npy_parse(ctx, path, bytes, count, out));
     } else {
         /* The numbers move to the front of what was read, so that a large array is in memory once. */
-        TRY(check_size(ctx, path, &header, count));
+        TRY(npy_header_check(ctx, path, &header, count - header.offset, true));
         memmove(bytes, bytes + header.offset, count - header.offset);
         *out = (struct npy){header.element, header.shape, bytes};
         bytes = NULL;

@@ -1,4 +1,4 @@
-/* npy.h: NumPy's array files, versions 1.0 and 2.0: f32, f64, i64, i32, u8, little-endian.
+/* npy.h: NumPy's array files, versions 1.0 and 2.0: f32, f64, i64, i32, u32, u8, little-endian.
  *
  * Arrays are in C order in memory; a file in Fortran order is transposed while it is read. Up to SHAPE_MAX_RANK
  * dimensions and 2^31 elements; dimensions may be 0. */

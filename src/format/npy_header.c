@@ -16,7 +16,8 @@ struct npy_type {
     enum element element;
 };
 static const struct npy_type npy_types[] = {
-    {"<f4", ELEMENT_F32}, {"<f8", ELEMENT_F64}, {"<i8", ELEMENT_I64}, {"<i4", ELEMENT_I32}, {"|u1", ELEMENT_U8},
+    {"<f4", ELEMENT_F32}, {"<f8", ELEMENT_F64}, {"<i8", ELEMENT_I64},
+    {"<i4", ELEMENT_I32}, {"<u4", ELEMENT_U32}, {"|u1", ELEMENT_U8},
 };
 enum { NPY_TYPE_COUNT = sizeof npy_types / sizeof npy_types[0], NPY_REAL_TYPES = 2 /* the first of them */ };
 
@@ -73,7 +74,7 @@ static enum status cursor_text(struct npy_cursor *cursor, const char *expected, 
 static enum status header_type(struct npy_cursor *cursor, struct npy_header *out)
 {
     char descr[32];
-    const char *others = cursor->types == NPY_REAL_TYPES ? "" : ", <i8, <i4, |u1";
+    const char *others = cursor->types == NPY_REAL_TYPES ? "" : ", <i8, <i4, <u4, |u1";
     cursor_blanks(cursor);
     if (cursor->at < cursor->end && *cursor->at == '[')
         return fail(cursor->ctx, STATUS_UNSUPPORTED,
@@ -177,6 +178,18 @@ static enum status header_entries(struct npy_cursor *cursor, struct npy_header *
     return cursor->at == cursor->end ? STATUS_OK : cursor_fail(cursor, "the header's end");
 }
 
+size_t npy_header_end(const unsigned char *bytes, size_t count)
+{
+    if (count < 10)
+        return 10;
+    size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
+    if (bytes[6] == 1)
+        return 10 + length;
+    if (count >= 12)
+        length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+    return 12 + length;
+}
+
 static enum status header_parse(struct context *ctx, const char *name, const unsigned char *bytes, size_t count,
                                 int types, struct npy_header *out)
 {
@@ -187,22 +200,14 @@ static enum status header_parse(struct context *ctx, const char *name, const uns
     unsigned major = bytes[6], minor = bytes[7];
     if (major < 1 || major > 2 || minor != 0)
         return fail(ctx, STATUS_UNSUPPORTED, "%s: expected NPY version 1.0 or 2.0, found %u.%u", name, major, minor);
-    size_t start = major == 1 ? 10 : 12;
-    size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
-    if (major == 2 && count >= start)
-        length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
-    if (count < start || length > count - start)
+    size_t start = major == 1 ? 10 : 12, end = npy_header_end(bytes, count);
+    if (count < start || end > count)
         return fail(ctx, STATUS_BAD_INPUT, "%s: cut short: the header alone needs %zu bytes, the file has %zu", name,
-                    start + length, count);
+                    end, count);
 
-    struct npy_cursor cursor = {ctx, name, (const char *)bytes + start, (const char *)bytes + start + length, types};
+    struct npy_cursor cursor = {ctx, name, (const char *)bytes + start, (const char *)bytes + end, types};
     RETURN_IF(header_entries(&cursor, out));
-    out->offset = start + length;
-    if (shape_elements(&out->shape) < 0) {
-        char text[SHAPE_TEXT_SIZE];
-        return fail(ctx, STATUS_BAD_SHAPE, "%s: too large: expected at most 2^31 elements, found %s", name,
-                    shape_text(&out->shape, text));
-    }
+    out->offset = end;
     return STATUS_OK;
 }
 
@@ -216,6 +221,24 @@ enum status npy_header_parse_real(struct context *ctx, const char *name, const u
                                   struct npy_header *out)
 {
     return header_parse(ctx, name, bytes, count, NPY_REAL_TYPES, out);
+}
+
+enum status npy_header_check(struct context *ctx, const char *name, const struct npy_header *header, uint64_t found,
+                             bool whole)
+{
+    const struct shape *shape = &header->shape;
+    const int64_t rows = whole || shape->rank == 0 ? 1 : shape->dim[0];
+    const int64_t row = whole ? shape_elements(shape) : shape_row(shape);
+    char text[SHAPE_TEXT_SIZE];
+    if (row < 0 || (uint64_t)row * (uint64_t)rows > UINT64_MAX / 8) /* both are at most 2^31 */
+        return fail(ctx, STATUS_BAD_SHAPE, "%s: too large: expected at most 2^31 elements%s, found %s", name,
+                    whole ? "" : " a row", shape_text(shape, text));
+    const uint64_t expected = (uint64_t)row * (uint64_t)rows * element_size(header->element);
+    if (found == expected)
+        return STATUS_OK;
+    return fail(ctx, STATUS_BAD_INPUT, "%s: %s: %s%s needs %llu bytes behind the header, found %llu", name,
+                found < expected ? "cut short" : "bytes behind its end", element_text(header->element),
+                shape_text(shape, text), (unsigned long long)expected, (unsigned long long)found);
 }
 
 size_t npy_header_write(enum element element, const struct shape *shape, char out[NPY_HEADER_SIZE])

@@ -92,13 +92,11 @@ static enum status head_length(struct npy_stream *stream)
         stream->head_wanted = start;
         return STATUS_OK;
     }
-    size_t length = (size_t)head[8] | (size_t)head[9] << 8;
-    if (head[6] == 2)
-        length |= (size_t)head[10] << 16 | (size_t)head[11] << 24;
-    if (length > HEAD_MAX - start)
+    const size_t end = npy_header_end(head, stream->head_filled);
+    if (end > HEAD_MAX)
         return fail(stream->ctx, STATUS_BAD_INPUT, "%s: expected an NPY header of at most %d bytes, found %zu",
-                    stream->name, HEAD_MAX, start + length);
-    stream->head_wanted = start + length;
+                    stream->name, HEAD_MAX, end);
+    stream->head_wanted = end;
     return STATUS_OK;
 }
 

@@ -30,8 +30,8 @@ static enum status read_element(const struct safetensors_reading *reading, const
     static const struct {
         const char *text;
         enum element element;
-    } types[] = {
-        {"F32", ELEMENT_F32}, {"F64", ELEMENT_F64}, {"I64", ELEMENT_I64}, {"I32", ELEMENT_I32}, {"U8", ELEMENT_U8}};
+    } types[] = {{"F32", ELEMENT_F32}, {"F64", ELEMENT_F64}, {"I64", ELEMENT_I64},
+                 {"I32", ELEMENT_I32}, {"U32", ELEMENT_U32}, {"U8", ELEMENT_U8}};
     const char *text = json_string_value(json);
     if (text == NULL)
         return fail(reading->ctx, STATUS_BAD_INPUT, "%s: tensor \"%s\": expected a text \"dtype\"", reading->name,
@@ -42,9 +42,10 @@ static enum status read_element(const struct safetensors_reading *reading, const
             return STATUS_OK;
         }
     }
-    return fail(reading->ctx, STATUS_UNSUPPORTED,
-                "%s: tensor \"%s\": expected dtype F32, F64, I64, I32 or U8, found %.16s; convert it before saving",
-                reading->name, tensor, text);
+    return fail(
+        reading->ctx, STATUS_UNSUPPORTED,
+        "%s: tensor \"%s\": expected dtype F32, F64, I64, I32, U32 or U8, found %.16s; convert it before saving",
+        reading->name, tensor, text);
 }
 
 static enum status read_shape(const struct safetensors_reading *reading, const char *tensor, const json_t *json,

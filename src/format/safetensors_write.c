@@ -17,6 +17,8 @@ static const char *element_dtype(enum element element)
         return "I64";
     case ELEMENT_I32:
         return "I32";
+    case ELEMENT_U32:
+        return "U32";
     case ELEMENT_U8:
         return "U8";
     case ELEMENT_REAL:

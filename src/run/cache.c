@@ -95,7 +95,7 @@ struct cache_writer {
     const struct cache *cache;
     struct cache_entry entry;
     const char *rows, *about, *progress;
-    int file, lock;
+    int file;            /* held; -1: the entry is whole */
     int64_t done, saved; /* rows in the file, and safely on disk */
     double when;         /* of the last save */
 };
@@ -110,31 +110,42 @@ static enum status writer_fail(const struct cache_writer *writer, const char *pa
 static void writer_free(struct cache_writer *writer)
 {
     if (writer->file >= 0)
-        close(writer->file);
-    if (writer->lock >= 0)
-        close(writer->lock); /* and unlocked */
+        close(writer->file); /* and let go of */
     memory_free(writer->cache->ctx, writer);
 }
 
-/* lock_take: waits for whoever writes the entry. */
-static enum status lock_take(struct cache_writer *writer)
+/* is_at: is the open file still the one at that path? Who prunes may have removed it while it was waited for. */
+static bool is_at(int file, const char *path)
+{
+    struct stat held, there;
+    return fstat(file, &held) == 0 && stat(path, &there) == 0 && held.st_ino == there.st_ino &&
+           held.st_dev == there.st_dev;
+}
+
+/* rows_hold: opens the file of rows and holds it; waits for whoever writes it. */
+static enum status rows_hold(struct cache_writer *writer)
 {
     const struct timespec pause = {.tv_nsec = 50000000};
     struct context *ctx = writer->cache->ctx;
-    const char *path = path_of(writer->cache, &writer->entry, "lock");
-    if (!path)
-        return ctx->error.status;
-    writer->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (writer->lock < 0)
-        return writer_fail(writer, path, "opened");
-    while (flock(writer->lock, LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return writer_fail(writer, path, "locked");
+    for (;;) {
+        if (writer->file < 0)
+            writer->file = open(writer->rows, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (writer->file < 0)
+            return writer_fail(writer, writer->rows, "opened");
+        const bool held = flock(writer->file, LOCK_EX | LOCK_NB) == 0;
+        if (held && is_at(writer->file, writer->rows))
+            return STATUS_OK;
+        if (!held && errno != EWOULDBLOCK && errno != EINTR)
+            return writer_fail(writer, writer->rows, "locked");
         if (context_cancelled(ctx))
             return fail(ctx, STATUS_CANCELLED, "interrupted while another run records the same outputs");
-        nanosleep(&pause, NULL);
+        if (held) {
+            close(writer->file);
+            writer->file = -1;
+        } else {
+            nanosleep(&pause, NULL);
+        }
     }
-    return STATUS_OK;
 }
 
 /* rows_there: what an interrupted writer left, as far as it is known to be on disk. */
@@ -156,14 +167,13 @@ static int64_t rows_there(const struct cache_writer *writer, int64_t multiple)
 static enum status writer_open(struct cache_writer *writer, int64_t multiple)
 {
     const int64_t row = cache_entry_bytes(&writer->entry) / (writer->entry.rows > 0 ? writer->entry.rows : 1);
-    RETURN_IF(lock_take(writer));
+    RETURN_IF(rows_hold(writer));
     if (file_exists(writer->about)) { /* the one that was waited for has finished it */
+        close(writer->file);
+        writer->file = -1;
         writer->done = writer->saved = writer->entry.rows;
         return STATUS_OK;
     }
-    writer->file = open(writer->rows, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (writer->file < 0)
-        return writer_fail(writer, writer->rows, "opened");
     writer->done = writer->saved = rows_there(writer, multiple);
     if (ftruncate(writer->file, (off_t)(writer->done * row)) != 0 ||
         lseek(writer->file, (off_t)(writer->done * row), SEEK_SET) < 0)
@@ -183,7 +193,6 @@ struct cache_writer *cache_writer_new(const struct cache *cache, const struct ca
                                     .about = path_of(cache, entry, "json"),
                                     .progress = path_of(cache, entry, "progress"),
                                     .file = -1,
-                                    .lock = -1,
                                     .when = clock_seconds()};
     if (writer->rows && writer->about && writer->progress && writer_open(writer, multiple) == STATUS_OK) {
         *done = writer->done;
@@ -304,8 +313,10 @@ void cache_writer_leave(struct cache_writer *writer)
         return;
     struct context *ctx = writer->cache->ctx;
     const struct error first = ctx->error;
-    if (writer->file >= 0)
+    if (writer->file >= 0 && writer->done > 0)
         writer_save(writer); /* best effort: what is not noted is done again */
+    else if (writer->file >= 0)
+        unlink(writer->rows);
     ctx->error = first;
     writer_free(writer);
 }

@@ -1,10 +1,9 @@
 /* cache.h: recorded outputs of teachers on disk, under $XDG_CACHE_HOME/retort or ~/.cache/retort: one entry for each layer of each teacher,
  * under a key made of all that its values depend on, so that none is ever stale; shared by seeds, students, methods and runs.
  *
- *     KEY.rows      the rows, one behind another, as a store reads them
+ *     KEY.rows      the rows, one behind another, as a store reads them; held by who writes them, while others wait
  *     KEY.json      what they are; written last: an entry without it is not whole
- *     KEY.progress  how many rows of an entry that is not whole are safely on disk
- *     KEY.lock      held by who writes the entry; others wait */
+ *     KEY.progress  how many rows of an entry that is not whole are safely on disk */
 #ifndef RUN_CACHE_H
 #define RUN_CACHE_H
 

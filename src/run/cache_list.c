@@ -112,21 +112,18 @@ enum status cache_list(const struct cache *cache, struct value **out)
 /* entry_remove: false: somebody is writing it. */
 static bool entry_remove(const struct cache *cache, const char *key)
 {
-    static const char *const endings[] = {"json", "progress", "rows", "lock"}; /* the description first: then it is not whole */
-    const char *lock = file_of(cache, key, "lock");
-    const int held = lock ? open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666) : -1;
-    if (held < 0 || flock(held, LOCK_EX | LOCK_NB) != 0) {
-        if (held >= 0)
-            close(held);
-        return false;
-    }
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+    static const char *const endings[] = {"json", "progress", "rows"}; /* the description first: then it is not whole */
+    const char *rows = file_of(cache, key, "rows");
+    const int held = rows ? open(rows, O_RDWR | O_CLOEXEC) : -1;
+    const bool ours = held >= 0 && flock(held, LOCK_EX | LOCK_NB) == 0;
+    for (size_t i = 0; ours && i < sizeof endings / sizeof *endings; i++) {
         const char *file = file_of(cache, key, endings[i]);
         if (file)
             unlink(file);
     }
-    close(held);
-    return true;
+    if (held >= 0)
+        close(held);
+    return ours;
 }
 
 enum status cache_prune(const struct cache *cache, double unused, int64_t most, struct cache_pruned *removed)

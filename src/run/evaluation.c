@@ -115,10 +115,14 @@ enum status evaluation_make(struct context *ctx, struct arena *arena, const stru
     memset(out, 0, sizeof *out);
     if (asked->n_models < 1)
         return fail(ctx, STATUS_BAD_INPUT, "no model; expected at least one file");
-    if (split_find(asked->split) < 0)
+    if (asked->split != NULL && split_find(asked->split) < 0)
         return fail(ctx, STATUS_BAD_INPUT, "no split \"%s\": expected train, validation or test", asked->split);
     TRY(data_argument_open(ctx, arena, asked->data, &out->data));
-    TRY(data_argument_split(ctx, out->data, asked->split, labels, &out->split));
+    out->split = &out->training;
+    if (asked->split != NULL)
+        TRY(data_argument_split(ctx, out->data, asked->split, labels, &out->split));
+    else
+        TRY(data_training(ctx, out->data, &out->training));
     members.kernels = kernel_context_new(ctx, ctx->threads);
     members.memory = program_memory_new(ctx);
     if (members.kernels == NULL || members.memory == NULL)
@@ -147,5 +151,5 @@ struct value *evaluation_value(struct arena *arena, const struct run_evaluation 
         models = arena_format(arena, "%s,%s", models, asked->models[i]);
     struct value *map = value_set(arena, value_map(arena), "model", models != NULL ? value_text(arena, models) : NULL);
     map = value_set(arena, map, "data", value_text(arena, asked->data));
-    return value_set(arena, map, "split", value_text(arena, asked->split));
+    return asked->split != NULL ? value_set(arena, map, "split", value_text(arena, asked->split)) : map;
 }

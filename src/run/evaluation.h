@@ -9,6 +9,7 @@
 struct evaluation {
     struct data *data;
     const struct split *split;
+    struct split training; /* where the evaluation names no split */
     int64_t classes;
     double *logits; /* [N,K] */
 };
@@ -19,7 +20,7 @@ enum status evaluation_make(struct context *ctx, struct arena *arena, const stru
                             struct evaluation *out);
 void evaluation_free(struct context *ctx, struct evaluation *evaluation);
 
-/* evaluation_value: {"model","data","split"} of what was asked, for the document. NULL: error recorded. */
+/* evaluation_value: {"model","data"} of what was asked, and the "split" where one was, for the document. NULL: error recorded. */
 struct value *evaluation_value(struct arena *arena, const struct run_evaluation *asked);
 
 #endif

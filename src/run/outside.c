@@ -161,6 +161,16 @@ static enum status answers_open(struct asking *a, int pass, struct answers *answ
     return answers->writer || answers->store ? STATUS_OK : a->ctx->error.status;
 }
 
+/* program_fault: what a program answers wrongly is no mistake of the recipe. */
+static enum status program_fault(struct context *ctx)
+{
+    const struct error error = ctx->error;
+    if (error.status != STATUS_BAD_INPUT && error.status != STATUS_BAD_SHAPE)
+        return error.status;
+    error_clear(ctx);
+    return fail(ctx, STATUS_IO, "%s", error.message);
+}
+
 static enum status ask(struct asking *a)
 {
     enum status status = STATUS_OK;
@@ -177,7 +187,8 @@ static enum status ask(struct asking *a)
     }
     log_line(a->ctx, LOG_INFO, "recording logits of \"%s\": %lld samples, %lld rows in all", a->teacher->command,
              (long long)split_of(a, 0)->count, (long long)a->entries[0].rows);
-    TRY(command_logits(a->ctx, &spec, passes, 2));
+    if (command_logits(a->ctx, &spec, passes, 2) != STATUS_OK)
+        TRY(program_fault(a->ctx));
     for (int i = 0; i < 2; i++) {
         struct cache_writer *writer = answers[i].writer;
         answers[i].writer = NULL;

@@ -60,7 +60,7 @@ struct run_evaluation {
     const char *const *models; /* one, or an ensemble's members */
     int n_models;
     bool mean_logit;          /* how an ensemble is combined: mean logit, else mean probability */
-    const char *data, *split; /* split: train, validation or test */
+    const char *data, *split; /* split: train, validation or test; NULL: the training files before hold-out (record) */
 };
 /* run_evaluate: {"model","data","split","samples","accuracy","top5","loss","ece"}. */
 enum status run_evaluate(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation,
@@ -68,6 +68,18 @@ enum status run_evaluate(struct context *ctx, struct arena *arena, const struct 
 /* run_predict: logits float32 [N,K] (an ensemble by mean probability: log-probabilities) into an NPY file, atomically. */
 enum status run_predict(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation,
                         const char *out, struct value **result);
+/* A recording: outputs of every sample of the training files, in their order, before validation is held out. */
+struct run_recording {
+    struct run_evaluation of; /* split NULL */
+    const char *out;          /* NPZ */
+    bool probabilities;       /* instead of logits */
+    int64_t top;              /* only so many classes and their probabilities; 0: all logits */
+    const char *const *layers;
+    int n_layers; /* of the one model: their outputs as well */
+};
+/* run_record: what train/recorded.h reads, atomically: {"model","data","samples","classes","arrays":[{"name","dtype","shape"}],"out"}. */
+enum status run_record(struct context *ctx, struct arena *arena, const struct run_recording *recording,
+                       struct value **result);
 /* run_inspect: a model file or a recipe (its student, or the network named by `which`: "teacher"); plan: the training plan's steps with
  * their kernels instead ({"steps":[{"phase","layer","op","kernel","output"}],"arena_bytes"}), for a batch of `batch`. */
 struct run_inspection {

@@ -16,7 +16,8 @@ struct shape {
 
 /* ELEMENT_REAL is a program's precision: it becomes F32 or F64 when a graph is compiled. */
 #define ELEMENT_LIST(X)                                                                                                \
-    X(REAL, "real", 0) X(F32, "f32", 4) X(F64, "f64", 8) X(U8, "u8", 1) X(I32, "i32", 4) X(I64, "i64", 8)
+    X(REAL, "real", 0)                                                                                                 \
+    X(F32, "f32", 4) X(F64, "f64", 8) X(U8, "u8", 1) X(I32, "i32", 4) X(U32, "u32", 4) X(I64, "i64", 8)
 enum element {
 #define X(name, text, size) ELEMENT_##name,
     ELEMENT_LIST(X)

@@ -100,6 +100,7 @@ static void test_missing_params_are_usage(void **state)
     struct retort_distill_params distill = retort_distill_defaults();
     struct retort_eval_params eval = retort_eval_defaults();
     struct retort_predict_params predict = retort_predict_defaults();
+    struct retort_record_params record = retort_record_defaults();
     struct retort_inspect_params inspect = retort_inspect_defaults();
     struct retort_loss_params loss = retort_loss_defaults();
     struct retort_help_params help = retort_help_defaults();
@@ -111,6 +112,7 @@ static void test_missing_params_are_usage(void **state)
     assert_int_equal(retort_distill(context, &distill, &result), RETORT_USAGE);
     assert_int_equal(retort_eval(context, &eval, &result), RETORT_USAGE);
     assert_int_equal(retort_predict(context, &predict, &result), RETORT_USAGE);
+    assert_int_equal(retort_record(context, &record, &result), RETORT_USAGE);
     assert_int_equal(retort_inspect(context, &inspect, &result), RETORT_USAGE);
     assert_int_equal(retort_loss(context, &loss, &result), RETORT_USAGE);
     assert_int_equal(retort_help(context, &help, &result), RETORT_USAGE);
@@ -235,6 +237,7 @@ static void test_models_are_measured(void **state)
     struct retort_context *context = retort_context_new();
     struct retort_eval_params params = retort_eval_defaults();
     struct retort_predict_params predict = retort_predict_defaults();
+    struct retort_record_params record = retort_record_defaults();
     struct retort_inspect_params inspect = retort_inspect_defaults();
     struct retort_result *result = NULL;
     const char *models[] = {"run/models/student.safetensors", "run/models/alone-1.safetensors"};
@@ -252,6 +255,18 @@ static void test_models_are_measured(void **state)
     predict.out = "logits.npy";
     assert_int_equal(retort_predict(context, &predict, &result), RETORT_OK);
     assert_int_equal(retort_value_integer(retort_value_get(retort_result_root(result), "classes")), 3);
+    retort_result_free(result);
+    record.of = params;
+    record.out = "logits.npz";
+    assert_int_equal(retort_record(context, &record, &result), RETORT_USAGE); /* it takes no split */
+    record.of.split = NULL;
+    record.top = -1;
+    assert_int_equal(retort_record(context, &record, &result), RETORT_USAGE);
+    record.top = 2;
+    assert_int_equal(retort_record(context, &record, &result), RETORT_OK);
+    assert_int_equal(retort_value_integer(retort_value_get(retort_result_root(result), "samples")), SMALL_SAMPLES);
+    assert_string_equal(retort_value_text(retort_value_get(retort_result_root(result), "arrays.0.name")),
+                        "top_classes");
     retort_result_free(result);
     inspect.path = models[0];
     assert_int_equal(retort_inspect(context, &inspect, &result), RETORT_OK);

@@ -232,6 +232,128 @@ def check_interrupted_record():
     expect(weights("cut", "distilled-0") == weights("uncut", "distilled-0"), "the bits of a run that nobody interrupted")
 
 
+def check_recorded():
+    """Outputs in a file teach what the live teacher does; what does not go with the data is refused, by its row."""
+    one = "one/models/teacher.safetensors"
+    done = run("record", one, "--data", "one/recipe.yaml", "--out", "logits.npz")
+    expect(done.status == 0, "record", done)
+    with np.load("logits.npz") as file:
+        logits, crc = file["logits"], file["crc32"]
+    write("recorded.yaml", "{recorded: made.npz}")
+    probabilities = softmax(logits.astype(np.float64)).astype(np.float32)
+    order = np.argsort(-probabilities, 1)
+    sorted_probabilities = np.take_along_axis(probabilities, order, 1)
+    made = {"logits": {"logits": logits, "crc32": crc}, "probabilities": {"probabilities": probabilities, "crc32": crc},
+            "top10": {"top_classes": order.astype(np.int64), "top_probabilities": sorted_probabilities, "crc32": crc},
+            "top3": {"top_classes": order[:, :3].astype(np.int64), "top_probabilities": sorted_probabilities[:, :3], "crc32": crc}}
+    for name, arrays in made.items():
+        np.savez("made.npz", **arrays)
+        distil("recorded.yaml", f"recorded-{name}")
+    expect(student("recorded-logits") == student("one"), "logits: the live teacher's student, bit for bit")
+    close = {name: np.abs(np.frombuffer(student(f"recorded-{name}"), "<f4") - np.frombuffer(student("one"), "<f4")).max()
+             for name in made}
+    expect(close["probabilities"] < 1e-4 and close["top10"] < 1e-4, f"probabilities, and all classes by size, too: {close}")
+    expect(close["top3"] > close["top10"], "the rest as one tail is less")
+    # Predictions by NumPy: no crc32, and a warning.
+    np.savez_compressed("made.npz", logits=logits)
+    done = distil("recorded.yaml", "recorded-unordered")
+    expect(student("recorded-unordered") == student("one") and "crc32" in done.err, "without crc32 a warning", done)
+    swapped = np.arange(len(logits))
+    swapped[[7, 8]] = [8, 7]
+    nan = logits.copy()
+    nan[123, 4] = np.nan
+    for arrays, *parts in (({"logits": logits[:-1], "crc32": crc[:-1]}, "599", "600"),
+                           ({"logits": np.delete(logits, 40, 0), "crc32": np.delete(crc, 40)}, "row 40"),
+                           ({"logits": logits[swapped], "crc32": crc[swapped]}, "row 7"),
+                           ({"logits": nan, "crc32": crc}, "row 123"),
+                           ({"logits": logits[:, :9], "crc32": crc}, "9", "10"),
+                           ({"scores": logits}, "scores")):
+        np.savez("made.npz", **arrays)
+        fails(2, ("distill", "recorded.yaml", "-o", "never"), "recorded.yaml:2:", "made.npz", *parts)
+    # Beside a live teacher, and with a class map.
+    np.savez("made.npz", logits=logits, crc32=crc)
+    write("both.yaml", f"[{{recorded: made.npz}}, {{model: {one}}}]")
+    distil("both.yaml", "both")
+    expect(np.abs(np.frombuffer(student("both"), "<f4") - np.frombuffer(student("one"), "<f4")).max() < 1e-4, "twice the same teacher")
+    fails(2, ("distill", "recorded.yaml", "-o", "never", "--set", "distill.losses=[{method: at, student: [conv1]}]"), "is no network")
+
+
+PROGRAM_TEACHER = """
+import sys
+from types import SimpleNamespace
+import numpy as np
+from numpy.lib import format
+open("runs.log", "a").write("run\\n")
+weight = np.random.default_rng(3).normal(size=(144, 10)).astype(np.float32)
+images, logits = SimpleNamespace(read=sys.stdin.buffer.read), SimpleNamespace(write=sys.stdout.buffer.write)
+while sys.stdin.buffer.peek(1):
+    x = format.read_array(images)
+    %s
+    format.write_array(logits, x.reshape(len(x), -1) @ weight)
+    sys.stdout.buffer.flush()
+"""
+
+
+def program_runs():
+    with open("runs.log", encoding="utf-8") as file:
+        return len(file.readlines())
+
+
+def check_command():
+    """A program teaches; it runs once, and again where it or the images changed; its failures are one message each."""
+    with open("teach.py", "w", encoding="utf-8") as file:
+        file.write(PROGRAM_TEACHER.replace("\\\\", "\\") % "assert x.shape[1:] == (1, 12, 12) and x.dtype == np.float32 and 0.5 < x.max() <= 1")
+    command = f"{sys.executable} teach.py"
+    write("program.yaml", f"{{command: '{command}', timeout: 20}}")
+    distil("program.yaml", "program")
+    again = distil("program.yaml", "program-again", "seeds=[5]")
+    expect(program_runs() == 1, "it ran once", again)
+    expect(stages("program")["teacher"]["test"]["accuracy"] is not None and stages("program")["distilled-0"]["fidelity"] is not None,
+           "it is measured, too")
+    # By hand: what it says of the training files, as a record.
+    import gzip
+    with gzip.open("train-images.gz") as file:
+        images = np.frombuffer(file.read()[16:], np.uint8).reshape(600, -1).astype(np.float32) / np.float32(255)
+    weight = np.random.default_rng(3).normal(size=(144, 10)).astype(np.float32)
+    rows = np.concatenate([images[:500][i:i + 256] @ weight for i in range(0, 500, 256)] + [images[500:] @ weight])
+    np.savez("made.npz", logits=rows)
+    write("by-hand.yaml", "{recorded: made.npz}")
+    distil("by-hand.yaml", "by-hand")
+    expect(np.abs(np.frombuffer(student("by-hand"), "<f4") - np.frombuffer(student("program"), "<f4")).max() < 1e-4, "the same by hand")
+    with open("teach.py", "a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    distil("program.yaml", "program-changed")
+    expect(program_runs() == 2, "another program is asked anew")
+    distil("program.yaml", "program-live", "distill.cache=false")
+    expect(program_runs() == 3 and student("program-live") == student("program"), "cache: false: asked in each run, kept for it")
+    distil("program.yaml", "program-views", "data.augment={crop: 1, cutout: 3}", "distill.views=2")
+    fails(2, ("distill", "program.yaml", "-o", "never", "--set", "data.augment={crop: 1, cutout: 3}"), "distill.views: 8")
+    for name, line, *parts in (("dies", "sys.exit('no more memory')", "status 1", "no more memory"),
+                               ("shape", "x = x[:-1]", "256", "255"),
+                               ("garbage", "print('hello')", "NPY"),
+                               ("nan", "weight[0] = np.nan", "finite"),
+                               ("hangs", "import time; time.sleep(60)", "timeout")):
+        with open(f"{name}.py", "w", encoding="utf-8") as file:
+            file.write(PROGRAM_TEACHER.replace("\\\\", "\\") % line)
+        done = run("distill", "program.yaml", "-o", f"failed-{name}", "--quiet", "--set", f"teacher.command={sys.executable} {name}.py",
+                   "--set", "teacher.timeout=3")
+        expect(done.status == 1 and len(done.err.splitlines()) == 1 and all(part in done.err for part in parts), name, done)
+    left = [name for name in os.listdir(os.environ["XDG_CACHE_HOME"] + "/retort") if name.endswith(".json")]
+    done = run("cache", "list", "--json")
+    whole = [entry for entry in done.document()["entries"] if entry["whole"]]
+    expect(len(whole) == len(left), "a teacher killed half-way leaves nothing that passes for whole", done)
+
+
+def check_cache_command():
+    before = run("cache", "list", "--json").document()
+    expect(before["bytes"] > 0 and before["entries"][0]["used"] <= before["entries"][-1]["used"], "listed, the last used first")
+    done = run("cache", "prune", "--unused", "0", "--json")
+    expect(done.status == 0 and done.document()["removed"] == len(before["entries"]), "prune to nothing", done)
+    expect(run("cache", "list", "--json").document()["entries"] == [], "nothing is left")
+    fails(2, ("cache", "prun"), "nearest: \"prune\"")
+    expect(recorded(distil("one.yaml", "after-prune", "distill.cache=true")) == 1, "what is gone is recorded again")
+
+
 def check_refused():
     """One clear message each, with its place."""
     for teacher, *parts in (("{train: {epochs: 1}}", "expected network, model, recorded or command"),
@@ -261,7 +383,10 @@ def main():
     check_weights()
     check_chain()
     check_interrupted_record()
+    check_recorded()
+    check_command()
     check_refused()
+    check_cache_command()
     finish()
 
 

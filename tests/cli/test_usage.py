@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import small_data  # noqa: E402
 from retort import PROGRAM, expect, fails, finish, run  # noqa: E402
 
-COMMANDS = ["distill", "train", "sweep", "eval", "predict", "inspect", "loss", "list", "help", "report"]
+COMMANDS = ["distill", "train", "sweep", "eval", "predict", "record", "inspect", "loss", "list", "help", "report"]
 STUDENT = "student: {network: {name: mlp, widths: [4]}, train: {steps: 2, batch: 16}}\n"
 
 

@@ -182,13 +182,14 @@ static void test_round_trip(void **state)
 {
     (void)state;
     static const struct shape shapes[] = {{0, {0}}, {1, {7}}, {2, {3, 0}}, {6, {1, 2, 1, 2, 1, 3}}};
-    static const enum element elements[] = {ELEMENT_F32, ELEMENT_F64, ELEMENT_I64, ELEMENT_I32, ELEMENT_U8};
+    static const enum element elements[] = {ELEMENT_F32, ELEMENT_F64, ELEMENT_I64,
+                                            ELEMENT_I32, ELEMENT_U32, ELEMENT_U8};
     struct context ctx = quiet();
     unsigned char numbers[12 * 8];
     for (size_t i = 0; i < sizeof numbers; i++)
         numbers[i] = (unsigned char)(7 * i + 1);
     for (size_t s = 0; s < 4; s++) {
-        for (size_t e = 0; e < 5; e++) {
+        for (size_t e = 0; e < 6; e++) {
             struct npy npy;
             assert_int_equal(npy_write(&ctx, "back.npy", elements[e], &shapes[s], numbers), STATUS_OK);
             assert_int_equal(npy_read(&ctx, "back.npy", &npy), STATUS_OK);

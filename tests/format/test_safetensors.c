@@ -80,7 +80,7 @@ static void test_refuses_headers_that_lie(void **state)
         {"{\"a\":1,\"a\":1}", 0, STATUS_BAD_INPUT, "duplicate"},
         {"{\"a\":1}", 0, STATUS_BAD_INPUT, "tensor \"a\": expected a text \"dtype\""},
         {"{\"a\":" ENTRY("F16", "[2]", "[0,4]") "}", 4, STATUS_UNSUPPORTED,
-         "expected dtype F32, F64, I64, I32 or U8, found F16"},
+         "expected dtype F32, F64, I64, I32, U32 or U8, found F16"},
         {"{\"a\":{\"dtype\":\"F32\"}}", 4, STATUS_BAD_INPUT, "expected a list \"shape\""},
         {"{\"a\":" ENTRY("F32", "[1,1,1,1,1,1,1]", "[0,4]") "}", 4, STATUS_UNSUPPORTED,
          "at most 6 dimensions, found 7"},

@@ -14,6 +14,8 @@ double element_read(enum element element, const void *values, int64_t i)
         return ((const uint8_t *)values)[i];
     case ELEMENT_I32:
         return ((const int32_t *)values)[i];
+    case ELEMENT_U32:
+        return ((const uint32_t *)values)[i];
     case ELEMENT_I64:
         return (double)((const int64_t *)values)[i];
     case ELEMENT_REAL:
@@ -37,6 +39,9 @@ void element_write(enum element element, void *values, int64_t i, double value)
         return;
     case ELEMENT_I32:
         ((int32_t *)values)[i] = (int32_t)value;
+        return;
+    case ELEMENT_U32:
+        ((uint32_t *)values)[i] = (uint32_t)value;
         return;
     case ELEMENT_I64:
         ((int64_t *)values)[i] = (int64_t)value;

@@ -34,6 +34,8 @@ static double log_sum_exp(const double *row, int64_t k)
 /* bin_of: (i/15, (i+1)/15], so that probability 1 is in the last. */
 static int bin_of(double probability)
 {
+    if (isnan(probability)) /* of logits that are not finite; no integer is near it */
+        return 0;
     int bin = (int)ceil(probability * BINS) - 1;
     return bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin;
 }
