@@ -16,6 +16,8 @@ static const struct {
      "`retort list data`",
      "data.validation=1000", data_section_options},
     {"student", "the network that learns", NULL, "student.train.batch=64", plan_network_options},
+    {"cut", "in student: a network that is what is left of the teacher's", NULL,
+     "student={cut: {width: 0.5}, train: {epochs: 1}}", plan_cut_options},
     {"teacher", "who teaches: one such map, or a list of them: an ensemble", NULL, "teacher.seed=1", teachers_options},
     {"train", "how a network is trained", NULL, "student.train.epochs=2", train_settings_options},
     {"average", "in train: a moving average of the weights and running statistics, taken after each step",
@@ -31,7 +33,8 @@ static const struct {
     {"distill", "what is taught, and how", "    and the options of the scheme: `retort list schemes`",
      "distill.cache=false", plan_distill_options},
     {"assistants", "in distill: a list of networks between teacher and student, each distilled from the one before",
-     NULL, "distill.assistants=[{network: {name: mlp, widths: [32]}, train: {epochs: 2, batch: 10}}]", plan_assistant_options},
+     NULL, "distill.assistants=[{network: {name: mlp, widths: [32]}, train: {epochs: 2, batch: 10}}]",
+     plan_assistant_options},
     {"losses", "in distill: a list of terms, each a method between two networks",
      "    and the options of the method: `retort list methods`", "distill.losses.0.weight=0.2", losses_options},
 };

@@ -60,19 +60,29 @@ struct option_set plan_recipe_options(void)
 }
 
 struct network_section {
-    const struct value *network, *train;
+    const struct value *network, *train, *cut, *init;
 };
 
 static const struct option_spec network_options[] = {
     {.name = "network",
      .type = OPTION_VALUE,
      .offset = offsetof(struct network_section, network),
-     .help = "{name: cnn, widths: …} or {layers: […]}",
-     .flags = OPTION_REQUIRED},
+     .help = "{name: cnn, widths: …} or {layers: […]}"},
     {.name = "train",
      .type = OPTION_VALUE,
      .offset = offsetof(struct network_section, train),
      .help = "epochs, batch, optimiser, schedule …"},
+    {.name = "cut",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct network_section, cut),
+     .help = "instead of network: the teacher's, made smaller: {width: 0.5, drop: [LAYER, …]}; channels stay by their "
+             "filters' norm"},
+    {.name = "init",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct network_section, init),
+     .help =
+         "of the taught student: scratch, cut (with cut, whose default it is), or {its layer: the teacher's}; alone it "
+         "starts from scratch"},
 };
 
 struct option_set plan_network_options(void)
@@ -80,12 +90,79 @@ struct option_set plan_network_options(void)
     return OPTION_SET(network_options);
 }
 
-/* network_bind: `student: {network, train}`. */
+struct cut_section {
+    double width;
+    struct option_texts drop;
+};
+
+static const struct option_spec cut_options[] = {
+    {.name = "width",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct cut_section, width),
+     .initial = "1",
+     .help = "the part of the channels of each layer that stay",
+     .min = 0,
+     .max = 1,
+     .flags = OPTION_ABOVE_MIN},
+    {.name = "drop",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct cut_section, drop),
+     .help = "layers that go, which do not change a shape; a * at the end stands for any rest: block2*"},
+};
+
+struct option_set plan_cut_options(void)
+{
+    return OPTION_SET(cut_options);
+}
+
+/* init_bind: `init: scratch`, `init: cut`, or a map of layers. */
+static enum status init_bind(struct context *ctx, const struct value *init, struct inheritance *inheritance)
+{
+    inheritance->scratch = init && init->kind == VALUE_TEXT && strcmp(init->text, "scratch") == 0;
+    if (!init || init->kind == VALUE_NULL || inheritance->scratch ||
+        (inheritance->cut && init->kind == VALUE_TEXT && strcmp(init->text, "cut") == 0))
+        return STATUS_OK;
+    if (init->kind != VALUE_MAP || inheritance->cut)
+        return value_fail(ctx, init, STATUS_BAD_INPUT, "init: expected %s",
+                          inheritance->cut ? "scratch or cut, beside cut"
+                                           : "scratch, or {layer of the student: layer of the teacher}");
+    inheritance->layers = init;
+    for (size_t i = 0; i < init->count; i++)
+        if (init->entries[i].value->kind != VALUE_TEXT)
+            return value_fail(ctx, init->entries[i].value, STATUS_BAD_INPUT,
+                              "init.%s: expected a layer's name, found %s", init->entries[i].key,
+                              value_kind_text(init->entries[i].value->kind));
+    return STATUS_OK;
+}
+
+static enum status inheritance_bind(struct context *ctx, struct arena *arena, const struct value *section,
+                                    const struct network_section *bound, struct inheritance *inheritance,
+                                    struct value **resolved)
+{
+    struct cut_section cut = {0};
+    *inheritance = (struct inheritance){.cut = bound->cut && bound->cut->kind != VALUE_NULL, .at = section};
+    if (inheritance->cut == (bound->network && bound->network->kind != VALUE_NULL))
+        return value_fail(ctx, section, STATUS_BAD_INPUT, "student: expected network, or cut, found %s",
+                          inheritance->cut ? "both; leave one out" : "neither");
+    RETURN_IF(init_bind(ctx, bound->init, inheritance));
+    if (!inheritance->cut)
+        return STATUS_OK;
+    inheritance->at = bound->cut;
+    RETURN_IF(options_bind(ctx, arena, OPTION_SET(cut_options), bound->cut, "cut", &cut));
+    inheritance->how = (struct network_cut){cut.width, cut.drop.values, (int)cut.drop.count};
+    *resolved = options_value(arena, OPTION_SET(cut_options), &cut);
+    return *resolved ? STATUS_OK : ctx->error.status;
+}
+
+/* network_bind: `student: {network or cut, train, init}`. */
 static enum status network_bind(struct context *ctx, struct arena *arena, const struct value *section, const char *what,
-                                struct network_plan *plan, struct value **resolved)
+                                struct network_plan *plan, struct inheritance *inheritance, struct value **resolved)
 {
     struct network_section bound = {0};
+    struct value *cut = NULL;
     RETURN_IF(options_bind(ctx, arena, OPTION_SET(network_options), section, what, &bound));
+    RETURN_IF(inheritance_bind(ctx, arena, section, &bound, inheritance, &cut));
+    bound.cut = cut;
     plan->network = bound.network;
     RETURN_IF(train_settings_bind(ctx, arena, bound.train, &plan->train));
     bound.train = plan->train.resolved;
@@ -179,6 +256,21 @@ static enum status train_check(struct context *ctx, const struct plan *plan, con
     return early_stop_check(ctx, plan, which, section, name);
 }
 
+/* student_cut: the student's network is what is left of the teacher's. */
+static enum status student_cut(struct context *ctx, struct plan *plan, const struct teaching *teaching)
+{
+    struct network *cut = NULL;
+    const struct network *from = teaching_network(teaching);
+    if (!from)
+        return value_fail(ctx, plan->inheritance.at, STATUS_BAD_INPUT,
+                          "cut: expected a teacher that is a network, found none; give the student a network");
+    RETURN_IF(network_cut_make(ctx, from, &plan->inheritance.how, plan->inheritance.at, "student", &cut));
+    plan->student.network = network_description(plan->arena, cut);
+    plan->student.described = true;
+    network_free(cut);
+    return plan->student.network ? STATUS_OK : ctx->error.status;
+}
+
 /* student_check: the network can be built, before anything else is done, and has the layers that its training names. */
 static enum status student_check(struct context *ctx, const struct plan *plan, struct network **network)
 {
@@ -221,15 +313,22 @@ static enum status sections_bind(struct context *ctx, struct arena *arena, const
     plan->seeds = top.seeds;
     plan->name = plan_name(arena, path);
     RETURN_IF(seeds_check(ctx, plan, value_get(look->recipe, "seeds")));
-    RETURN_IF(network_bind(ctx, arena, top.student, "student", &plan->student, &student));
+    RETURN_IF(network_bind(ctx, arena, top.student, "student", &plan->student, &plan->inheritance, &student));
     RETURN_IF(teachers_bind(ctx, arena, top.teacher, path, &plan->teachers, &teacher));
     RETURN_IF(data_open(ctx, arena, top.data, path, &plan->data));
     RETURN_IF(data_network_input(ctx, arena, plan->data, &plan->input));
-    RETURN_IF(student_check(ctx, plan, &look->student));
-    if (!student_only)
+    if (!student_only || plan->inheritance.cut)
         RETURN_IF(teaching_open(ctx, arena, plan, &look->teaching));
+    if (plan->inheritance.cut)
+        RETURN_IF(student_cut(ctx, plan, &look->teaching));
+    RETURN_IF(student_check(ctx, plan, &look->student));
     const struct losses_site site = {look->student, look->teaching.learners, look->teaching.n_learners};
     RETURN_IF(distill_bind(ctx, arena, top.distill, &site, plan, &distill));
+    if (plan->n_assistants > 0 && (plan->inheritance.cut || plan->inheritance.layers))
+        return value_fail(
+            ctx, plan->inheritance.at, STATUS_BAD_INPUT,
+            "student: cut and init are of the teacher, and the student learns from an assistant; leave one "
+            "of the two out");
     if (!student_only && plan->scheme->wants_teacher && plan->teachers.count == 0)
         return value_fail(ctx, look->recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none",
                           plan->scheme->name);
@@ -266,5 +365,7 @@ void plan_free(struct context *ctx, struct plan *plan)
 enum status plan_network(struct context *ctx, const struct plan *plan, const struct network_plan *which,
                          const char *name, uint64_t seed, struct network **network)
 {
+    if (which->described)
+        return network_rebuild(ctx, which->network, name, plan->precision, seed, network);
     return network_build(ctx, which->network, name, &plan->input, plan->precision, seed, network);
 }

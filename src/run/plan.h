@@ -4,7 +4,7 @@
 
 #include "data/augment.h"
 #include "data/data.h"
-#include "nn/network.h"
+#include "nn/cut.h"
 #include "run/run.h"
 #include "run/staging.h"
 #include "run/teachers.h"
@@ -24,6 +24,15 @@ struct assistant_plan {
     struct staging staging; /* one phase */
 };
 
+/* What a taught student takes over of the first teacher that is a network, where the one alone starts from new values. */
+struct inheritance {
+    bool cut; /* its network is that teacher's, made smaller; with the values, unless scratch */
+    bool scratch;
+    struct network_cut how;
+    const struct value *layers; /* {layer of the student: layer of the teacher} whose values it takes; NULL: none */
+    const struct value *at;
+};
+
 struct plan {
     struct arena *arena; /* borrowed: holds everything */
     const char *name;    /* of the recipe: its file's name without the ending */
@@ -33,6 +42,7 @@ struct plan {
     struct teachers teachers;
     enum combining combine;
     struct network_plan student;
+    struct inheritance inheritance;
     int n_assistants;
     struct assistant_plan *assistants; /* the first learns from the teachers, the student from the last */
     const struct scheme *scheme;
@@ -55,6 +65,7 @@ struct plan {
 /* The keys of a recipe, of its `student` and of its `distill`, for `retort help`. */
 struct option_set plan_recipe_options(void);
 struct option_set plan_network_options(void);
+struct option_set plan_cut_options(void);
 struct option_set plan_distill_options(void);
 struct option_set plan_assistant_options(void);
 

@@ -3,6 +3,9 @@
 
 #include "run/extension.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* stage_labels: a stage of one network that learns from the labels. */
 static enum status stage_labels(struct context *ctx, struct arena *arena, const struct term *labels, const char *name,
                                 const char *role, uint64_t seed, struct network *network,
@@ -87,12 +90,63 @@ static enum status followers_add(struct context *ctx, struct arena *arena, const
     return STATUS_OK;
 }
 
+/* layer_take: every tensor of a layer of the student from a layer of the teacher. */
+static enum status layer_take(struct context *ctx, const struct value *at, const char *ours, const char *theirs,
+                              const struct network *from, struct network *student)
+{
+    struct parameters *to = student->parameters;
+    const size_t length = strlen(ours);
+    char name[512], expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
+    if (network_layer(student, ours, at) < 0 || network_layer(from, theirs, at) < 0)
+        return ctx->error.status;
+    for (int i = 0; i < to->count; i++) {
+        const struct parameter *entry = &to->entries[i];
+        if (strncmp(entry->name, ours, length) != 0 || entry->name[length] != '.' ||
+            strchr(entry->name + length + 1, '.'))
+            continue;
+        snprintf(name, sizeof name, "%s%s", theirs, entry->name + length);
+        const int source = parameters_find(from->parameters, name);
+        if (source < 0 || !shape_equal(&from->parameters->entries[source].shape, &entry->shape))
+            return value_fail(ctx, at, STATUS_BAD_SHAPE, "init.%s: expected %s of the teacher to be %s, found %s", ours,
+                              name, shape_text(&entry->shape, expected),
+                              source < 0 ? "none" : shape_text(&from->parameters->entries[source].shape, found));
+        memcpy(parameters_value(to, i), parameters_value(from->parameters, source),
+               (size_t)entry->elements * element_size(to->element));
+    }
+    parameters_touch(to);
+    return STATUS_OK;
+}
+
+/* inherit: what a taught student takes over of its teacher. */
+static enum status inherit(struct context *ctx, const struct plan *plan, const struct teaching *teaching,
+                           struct network *student)
+{
+    const struct inheritance *inheritance = &plan->inheritance;
+    const struct network *from = teaching_network(teaching);
+    struct network *cut = NULL;
+    if (inheritance->layers && !from)
+        return value_fail(ctx, inheritance->layers, STATUS_BAD_INPUT,
+                          "init: expected a teacher that is a network, found none; say init: scratch");
+    for (size_t i = 0; inheritance->layers && i < inheritance->layers->count; i++) {
+        const struct value_entry *entry = &inheritance->layers->entries[i];
+        RETURN_IF(layer_take(ctx, entry->value, entry->key, entry->value->text, from, student));
+    }
+    if (!inheritance->cut || inheritance->scratch || !from)
+        return STATUS_OK;
+    RETURN_IF(network_cut_make(ctx, from, &inheritance->how, inheritance->at, "student", &cut));
+    enum status status = parameters_copy(student->parameters, cut->parameters);
+    network_free(cut);
+    return status;
+}
+
 enum status student_stages(struct context *ctx, struct arena *arena, const struct plan *plan,
                            const struct teaching *teaching, uint64_t seed, bool alone, struct student *student)
 {
     const struct taught taught = {&plan->student, &plan->staging, seed};
     student->list.arena = arena;
     RETURN_IF(plan_network(ctx, plan, &plan->student, "student", seed, &student->network));
+    if (!alone)
+        RETURN_IF(inherit(ctx, plan, teaching, student->network));
     RETURN_IF(alone ? alone_list(ctx, arena, plan, seed, student) : taught_list(ctx, plan, teaching, &taught, student));
     return followers_add(ctx, arena, plan, &plan->student, !alone, student);
 }

@@ -171,7 +171,8 @@ static enum status weights_check(struct context *ctx, const struct value *sectio
     for (int i = 0; kind == TEACHER_WEIGHTS && i < OF_TRAINING; i++)
         if (value_get(section, of_training[i]))
             return value_fail(ctx, value_get(section, of_training[i]), STATUS_BAD_INPUT,
-                              "teacher: its weights are given, so %s does nothing; leave one of the two out", of_training[i]);
+                              "teacher: its weights are given, so %s does nothing; leave one of the two out",
+                              of_training[i]);
     return STATUS_OK;
 }
 

@@ -7,6 +7,7 @@
 
 struct network_plan {
     const struct value *network; /* the description */
+    bool described;              /* it is whole (network_description), not a recipe's */
     struct train_settings train;
     bool all_labels; /* it learns also from the labels that data.labelled takes away */
 };

@@ -131,6 +131,14 @@ enum status teaching_of(struct context *ctx, struct arena *arena, struct network
     return STATUS_OK;
 }
 
+const struct network *teaching_network(const struct teaching *teaching)
+{
+    for (int i = 0; i < teaching->count; i++)
+        if (teaching->networks[i])
+            return teaching->networks[i];
+    return NULL;
+}
+
 void teaching_close(struct context *ctx, struct teaching *teaching)
 {
     for (int i = 0; i < teaching->n_recordings; i++)

@@ -12,9 +12,9 @@ struct teaching {
     int n_learners; /* as a scheme wants them: the one that teaches, and behind it the members that it is made of */
     struct learner *learners;
     struct ensemble ensemble; /* of the first learner, where it is one */
-    double **outside;         /* [count] of teachers that are no network: [test samples, its outputs], owned; NULL: unknown */
-    double *logits;           /* [test samples, classes] of the one that teaches; owned; NULL: unknown */
-    char sha256[65];          /* of what it is made of; empty: unknown */
+    double **outside; /* [count] of teachers that are no network: [test samples, its outputs], owned; NULL: unknown */
+    double *logits;   /* [test samples, classes] of the one that teaches; owned; NULL: unknown */
+    char sha256[65];  /* of what it is made of; empty: unknown */
     struct recording recordings[RECORDINGS_MAX]; /* owned */
     int n_recordings;
 };
@@ -24,6 +24,8 @@ enum status teaching_open(struct context *ctx, struct arena *arena, const struct
 /* teaching_of: a single network of that name, which becomes the teaching's, also on failure. */
 enum status teaching_of(struct context *ctx, struct arena *arena, struct network *network, const char *name,
                         struct teaching *teaching);
+/* teaching_network: the first of the teachers that is a network; NULL: none is. */
+const struct network *teaching_network(const struct teaching *teaching);
 void teaching_close(struct context *ctx, struct teaching *teaching);
 
 /* teaching_make: trains who is to be trained, and measures all; their stages and that of the ensemble are then in the folder. */

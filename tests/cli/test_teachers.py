@@ -354,6 +354,46 @@ def check_cache_command():
     expect(recorded(distil("one.yaml", "after-prune", "distill.cache=true")) == 1, "what is gone is recorded again")
 
 
+def check_inherited():
+    """A student cut from its teacher, or with layers of it; alone it starts from scratch."""
+    write("cut.yaml", "{network: {name: cnn, widths: [8, 12]}, train: {epochs: 2, batch: 32, optimiser: {name: sgd, rate: 0.05}}}")
+    with open("cut.yaml", encoding="utf-8") as file:
+        text = file.read()
+    with open("cut.yaml", "w", encoding="utf-8") as file:
+        file.write(text.replace("network: {name: cnn, widths: [4, 6]}", "cut: {width: 0.5}").replace("baseline: false", "baseline: true"))
+    distil("cut.yaml", "cut0", "student.train.steps=0", "seeds=[0, 1]")
+    distil("cut.yaml", "scratch0", "student.train.steps=0", "student.init=scratch")
+    found = stages("cut0")
+    expect(found["distilled-0"]["parameters"] == found["alone-0"]["parameters"] < found["teacher"]["parameters"] / 2, "half of it")
+    expect(weights("cut0", "distilled-0") == weights("cut0", "distilled-1") != weights("cut0", "alone-0"), "the teacher's values")
+    expect(weights("cut0", "alone-0") != weights("cut0", "alone-1"), "alone from scratch")
+    expect(student("scratch0") == weights("cut0", "alone-0"), "init: scratch")
+    distil("cut.yaml", "cut-run")
+    done = run("inspect", "cut-run/recipe.yaml", "--json")
+    expect(done.document()["parameters"] == found["distilled-0"]["parameters"], "the resolved recipe is the same", done)
+    resumed = run("distill", "cut-run/recipe.yaml", "-o", "cut-again", "--quiet")
+    expect(resumed.status == 0 and student("cut-again") == student("cut-run"), "and gives the same bits", resumed)
+    layers = "student={network: {name: cnn, widths: [8, 12]}, train: {steps: 0, batch: 32}, init: {conv1: conv1, batch_norm1: batch_norm1}}"
+    distil("cut.yaml", "layers", layers)
+    theirs, ours = models("layers")["teacher.safetensors"], models("layers")["distilled-0.safetensors"]
+    expect(tensor(ours, "conv1.weight") == tensor(theirs, "conv1.weight") != tensor(models("layers")["alone-0.safetensors"], "conv1.weight"),
+           "a layer of the teacher")
+    expect(tensor(ours, "conv2.weight") == tensor(models("layers")["alone-0.safetensors"], "conv2.weight"), "the others from scratch")
+    for sets, *parts in (("student.cut.drop=[conv2]", "changes the shape"), ("student.cut.width=0", "width"),
+                         ("student.init=teacher", "scratch or cut"), ("student.network={name: mlp}", "both"),
+                         ("student={train: {epochs: 1}}", "neither"),
+                         (layers.replace("conv1: conv1", "conv1: conv7"), "conv7", "nearest"),
+                         (layers.replace("conv1: conv1", "conv2: conv1"), "conv1.weight", "[12,8,3,3]"),
+                         ("distill.assistants=[{network: {name: mlp}}]", "learns from an assistant")):
+        fails(2, ("distill", "cut.yaml", "-o", "never", "--set", sets), *parts)
+
+
+def tensor(raw, name):
+    length = int.from_bytes(raw[:8], "little")
+    begin, end = json.loads(raw[8:8 + length])[name]["data_offsets"]
+    return raw[8 + length + begin:8 + length + end]
+
+
 def check_refused():
     """One clear message each, with its place."""
     for teacher, *parts in (("{train: {epochs: 1}}", "expected network, model, recorded or command"),
@@ -383,6 +423,7 @@ def main():
     check_weights()
     check_chain()
     check_interrupted_record()
+    check_inherited()
     check_recorded()
     check_command()
     check_refused()
