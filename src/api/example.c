@@ -238,7 +238,7 @@ static enum status example_fill(const struct example *example, enum kind_id kind
     case KIND_SCHEME:
         return set(example, "distill.scheme", example->entry->name);
     case KIND_TEACHER:
-        return STATUS_OK; /* the recipe as it is */
+        return example_section(example);
     case KIND_LAYER:
         return example_layer(example);
     case KIND_NETWORK:

@@ -1,6 +1,8 @@
 /* kinds.c: what there is of each kind, out of the tables of the rooms. */
 #include "api/kinds.h"
 
+#include "run/teachers.h"
+
 #include "api/sections.h"
 #include "data/augment.h"
 
@@ -49,31 +51,53 @@ static struct kind_entry schemes_entry(const struct context *ctx, size_t index)
                                .options_size = scheme->options_size};
 }
 
-/* What a recipe's `teacher:` may be. */
-static const struct option_spec network_teacher_options[] = {
-    {.name = "network",
-     .type = OPTION_VALUE,
-     .flags = OPTION_REQUIRED,
-     .help = "a network by name or as a list of layers"},
-    {.name = "train", .type = OPTION_VALUE, .help = "how it is trained; as the student's section train:"},
+/* The ways to be a teacher; every key of `teacher:` is in `retort help section teacher`. */
+static const struct {
+    const char *name, *summary, *when, *example;
+} teachers[] = {
+    {"network", "a network that the recipe trains first, and then freezes",
+     "When there is no teacher yet: one that is a few points better than the student alone is enough. Dropout, spatial "
+     "dropout, stochastic depth and weight decay make a better teacher of a large network; smoothed labels make a "
+     "worse "
+     "one.",
+     "teacher={network: {name: cnn, widths: [16, 32, 64], dropout: 0.3}, train: {epochs: 4}}"},
+    {"ensemble", "several networks trained from different seeds, or a list of teachers; combined by distill.combine",
+     "When the single teacher is as good as it gets: the mean of several is better than the best of them, and costs "
+     "the "
+     "student nothing more.",
+     "teacher={network: {name: cnn, widths: [16, 32, 64]}, train: {epochs: 4}, members: 3}"},
+    {"model", "a model file of retort", "When a teacher was trained before, or by another recipe.",
+     "teacher={model: teacher.safetensors}"},
+    {"weights", "a network with the weights of another framework, from a safetensors file",
+     "When the teacher was trained elsewhere and its architecture is one of ours; `names` says what the file calls "
+     "things.",
+     "teacher={network: {name: cnn, widths: [16, 32, 64]}, weights: weights.safetensors}"},
+    {"recorded", "outputs of any system for the training samples, from an NPZ file",
+     "When the teacher cannot be run here: `retort record` and NumPy write such files.",
+     "teacher={recorded: teacher.npz}"},
+    {"command", "a program that reads batches as NPY on standard input and writes logits as NPY on standard output",
+     "When the teacher is something else: trees, another framework, a remote model. It runs once; its answers are "
+     "kept.",
+     "teacher={command: \"python3 teacher.py\", timeout: 60}"},
+    {"chain", "assistants between teacher and student, each distilled from the one before",
+     "When the teacher is so much larger than the student that it teaches it worse than a smaller one would.",
+     "distill.assistants=[{network: {name: cnn, widths: [16, 16]}, train: {epochs: 4}}]"},
 };
 
 static size_t teachers_count(const struct context *ctx)
 {
     (void)ctx;
-    return 1;
+    return sizeof teachers / sizeof teachers[0];
 }
 
 static struct kind_entry teachers_entry(const struct context *ctx, size_t index)
 {
     (void)ctx;
-    (void)index;
-    return (struct kind_entry){
-        .name = "network",
-        .summary = "a network that the recipe trains first, and then freezes",
-        .when = "When there is no teacher yet: one that is a few points better than the student alone "
-                "is enough.",
-        .options = OPTION_SET(network_teacher_options)};
+    return (struct kind_entry){.name = teachers[index].name,
+                               .summary = teachers[index].summary,
+                               .when = teachers[index].when,
+                               .example = teachers[index].example,
+                               .options = teachers_options()};
 }
 
 static size_t layers_count(const struct context *ctx)

@@ -8,6 +8,8 @@ static const char *const standardise_choices[] = {"auto", "none", NULL};
 
 struct input_options {
     int standardise;
+    struct option_pair resize;
+    int64_t channels;
 };
 
 static const struct option_spec input_specs[] = {
@@ -17,6 +19,22 @@ static const struct option_spec input_specs[] = {
      .initial = "auto",
      .choices = standardise_choices,
      .help = "auto: a layer first that takes the training split's mean and deviation out"},
+    {.name = "resize",
+     .offset = offsetof(struct input_options, resize),
+     .type = OPTION_PAIR,
+     .initial = "0",
+     .min = 0,
+     .max = 65535,
+     .help =
+         "layers first that make the images of this height and width: means of areas where both become smaller, else "
+         "bilinear; 0: as they are"},
+    {.name = "channels",
+     .offset = offsetof(struct input_options, channels),
+     .type = OPTION_INTEGER,
+     .initial = "0",
+     .min = 0,
+     .max = 1024,
+     .help = "grey images seen as so many equal channels; 0: as they are"},
 };
 
 struct layers_options {
@@ -78,8 +96,16 @@ static enum status zoo_layers(struct context *ctx, struct arena *arena, const st
     return *layers && ctx->error.status == STATUS_OK ? STATUS_OK : builder_locate(ctx, description);
 }
 
+/* first_add: a layer before those of the description, behind the ones that were added already. */
+static enum status first_add(struct builder *builder, const char *type, struct value *options)
+{
+    struct arena *arena = builder->network->arena;
+    struct value *list = value_append(arena, value_list(arena), value_set(arena, value_map(arena), type, options));
+    return list ? builder_list(builder, "", list, builder->first, &builder->first) : builder->ctx->error.status;
+}
+
 /* The layer that `standardise: auto` puts first. A channel that never changes has deviation 0: it is only centred. */
-static enum status add_standardise(struct builder *builder, const struct network_input *input)
+static enum status standardise_add(struct builder *builder, const struct network_input *input)
 {
     struct arena *arena = builder->network->arena;
     struct value *mean = value_list(arena), *deviation = value_list(arena);
@@ -88,10 +114,54 @@ static enum status add_standardise(struct builder *builder, const struct network
         deviation =
             value_append(arena, deviation, value_real(arena, input->deviation[i] > 0 ? input->deviation[i] : 1));
     }
-    struct value *options = value_set(arena, value_set(arena, value_map(arena), "mean", mean), "deviation", deviation);
-    struct value *layer = value_set(arena, value_map(arena), "standardise", options);
-    struct value *list = value_append(arena, value_list(arena), layer);
-    return list ? builder_list(builder, "", list, BUILDER_INPUT, &builder->first) : builder->ctx->error.status;
+    return first_add(builder, "standardise",
+                     value_set(arena, value_set(arena, value_map(arena), "mean", mean), "deviation", deviation));
+}
+
+static enum status resize_add(struct builder *builder, const struct network_input *input, int64_t height, int64_t width)
+{
+    struct arena *arena = builder->network->arena;
+    struct value *size = value_append(arena, value_list(arena), value_integer(arena, height));
+    size = value_append(arena, size, value_integer(arena, width));
+    struct value *options = value_set(arena, value_map(arena), "size", size);
+    if (height <= input->height && width <= input->width)
+        return first_add(builder, "adaptive_average_pool", options);
+    return first_add(builder, "resize", value_set(arena, options, "mode", value_text(arena, "bilinear")));
+}
+
+/* channels_add: the last layer, or the input, so many times. */
+static enum status channels_add(struct builder *builder, int64_t count)
+{
+    struct arena *arena = builder->network->arena;
+    const char *from = builder->first < 0 ? "input" : builder->network->layers[builder->first].name;
+    struct value *inputs = value_list(arena);
+    for (int64_t i = 0; i < count; i++)
+        inputs = value_append(arena, inputs, value_text(arena, from));
+    struct value *layer = value_set(arena, value_map(arena), "concat", value_map(arena));
+    struct value *list = value_append(arena, value_list(arena), value_set(arena, layer, "inputs", inputs));
+    return list ? builder_list(builder, "", list, builder->first, &builder->first) : builder->ctx->error.status;
+}
+
+/* view_add: the layers of `input:`, through which the network sees the data; *seen: what the layers behind them see. */
+static enum status view_add(struct builder *builder, const struct value *at, const struct input_options *o,
+                            struct network_input *seen)
+{
+    if (o->standardise == STANDARDISE_AUTO && seen->mean && seen->deviation)
+        RETURN_IF(standardise_add(builder, seen));
+    const bool resized = o->resize.height > 0 && o->resize.width > 0;
+    if (resized && (o->resize.height != seen->height || o->resize.width != seen->width)) {
+        RETURN_IF(resize_add(builder, seen, o->resize.height, o->resize.width));
+        seen->height = (int)o->resize.height;
+        seen->width = (int)o->resize.width;
+    }
+    if (o->channels == 0 || o->channels == seen->channels)
+        return STATUS_OK;
+    if (seen->channels != 1)
+        return value_fail(builder->ctx, value_get(at, "channels"), STATUS_BAD_INPUT,
+                          "channels: expected the data's %d, found %lld; only grey images can be seen as more",
+                          seen->channels, (long long)o->channels);
+    seen->channels = (int)o->channels;
+    return channels_add(builder, o->channels);
 }
 
 enum status network_build(struct context *ctx, const struct value *description, const char *name,
@@ -105,6 +175,8 @@ enum status network_build(struct context *ctx, const struct value *description, 
 
     const struct value *zoo = NULL, *input_value = NULL, *layers = NULL;
     struct arena *arena = builder.network->arena;
+    struct network_input seen = *input;
+    struct input_options input_options;
     if (description && description->kind == VALUE_TEXT)
         zoo = description;
     else if (description && description->kind == VALUE_MAP)
@@ -114,9 +186,6 @@ enum status network_build(struct context *ctx, const struct value *description, 
                        "network %s: expected {name: NETWORK, …} or {layers: […]}, found %s", name,
                        value_found(description, found)));
     if (zoo) {
-        struct value *made = NULL;
-        TRY(zoo_layers(ctx, arena, description, zoo, input, &made));
-        layers = made;
         const struct value *beside = description->kind == VALUE_MAP ? description : NULL;
         input_value = value_get(beside, "input");
         builder.outputs = value_get(beside, "outputs");
@@ -127,10 +196,13 @@ enum status network_build(struct context *ctx, const struct value *description, 
         input_value = options.input;
         builder.outputs = options.outputs;
     }
-    struct input_options input_options;
     TRY(options_bind(ctx, arena, OPTION_SET(input_specs), input_value, "a network's input", &input_options));
-    if (input_options.standardise == STANDARDISE_AUTO && input->mean && input->deviation)
-        TRY(add_standardise(&builder, input));
+    TRY(view_add(&builder, input_value, &input_options, &seen));
+    if (zoo) {
+        struct value *made = NULL;
+        TRY(zoo_layers(ctx, arena, description, zoo, &seen, &made));
+        layers = made;
+    }
     int last;
     TRY(builder_list(&builder, "", layers, builder.first, &last));
 cleanup:

@@ -279,7 +279,6 @@ enum status distill_bind(struct context *ctx, struct arena *arena, const struct 
     TRY(staging_bind(ctx, arena, bound.losses, bound.stages, &staging, &plan->staging, &losses, &stages));
     const struct phase *end = &plan->staging.phases[plan->staging.count - 1];
     TRY(labels_term(ctx, arena, end->terms, end->n_terms, &plan->student_labels));
-    TRY(labels_term(ctx, arena, NULL, 0, &plan->teacher_labels));
     bound.losses = losses;
     bound.stages = stages;
     bound.assistants = assistants ? assistants : bound.assistants;

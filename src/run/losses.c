@@ -274,10 +274,18 @@ static struct value *losses_default(struct arena *arena)
     return value_append(arena, value_append(arena, value_list(arena), labels), kd);
 }
 
+enum status labels_smoothed(struct context *ctx, struct arena *arena, double smoothing, struct term *labels)
+{
+    struct value *resolved, *options = value_set(arena, value_map(arena), "smoothing", value_real(arena, smoothing));
+    *labels = (struct term){
+        .name = "labels", .method = method_find(ctx, "labels", NULL), .teacher = -1, .weight = real_constant(1)};
+    return labels->method && options ? method_options(ctx, arena, labels->method, options, &labels->options, &resolved)
+                                     : ctx->error.status;
+}
+
 enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count,
                         struct term *labels)
 {
-    struct value *resolved;
     for (int i = 0; i < count; i++) {
         if (strcmp(terms[i].method->name, "labels") != 0)
             continue;
@@ -286,10 +294,7 @@ enum status labels_term(struct context *ctx, struct arena *arena, const struct t
         labels->share = 0;
         return STATUS_OK;
     }
-    *labels = (struct term){
-        .name = "labels", .method = method_find(ctx, "labels", NULL), .teacher = -1, .weight = real_constant(1)};
-    return labels->method ? method_options(ctx, arena, labels->method, NULL, &labels->options, &resolved)
-                          : ctx->error.status;
+    return labels_smoothed(ctx, arena, 0, labels);
 }
 
 /* names_of: the layers of one side of a pairing, for the term and as a list. */

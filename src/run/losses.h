@@ -25,6 +25,9 @@ struct option_set losses_options(void);
 enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count,
                         struct term *labels);
 
+/* labels_smoothed: the labels with that smoothing (0: plain), weight 1. */
+enum status labels_smoothed(struct context *ctx, struct arena *arena, double smoothing, struct term *labels);
+
 /* loss_key: a key that every term has, so that no method's option can be called so. */
 bool loss_key(const char *name);
 

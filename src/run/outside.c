@@ -133,7 +133,8 @@ static enum status entries_make(struct asking *a)
     for (int i = 0; i < 2; i++) {
         const struct split *split = split_of(a, i);
         const struct augmentation *augmentation = i == 0 ? a->augmentation : NULL;
-        struct value *on = value_set(a->arena, value_map(a->arena), "command", value_text(a->arena, a->teacher->command));
+        struct value *on =
+            value_set(a->arena, value_map(a->arena), "command", value_text(a->arena, a->teacher->command));
         on = value_set(a->arena, on, "files", files_named(a->ctx, a->arena, a->teacher->command));
         on = value_set(a->arena, on, "layer", value_text(a->arena, i == 0 ? logits_layer : test_layer));
         on = images_value(a->arena, on, a->plan, split, augmentation);

@@ -54,7 +54,6 @@ struct plan {
     int64_t views;        /* at most so many of a sample where a teacher teaches; 0: all that the augmentation makes */
     struct staging staging;     /* of the student: student 0, teacher 1 in the terms */
     struct term student_labels; /* what the student learns alone from: the recipe's `labels` options, weight 1 */
-    struct term teacher_labels; /* the plain labels: a teacher of smoothed ones teaches less */
     bool baseline;
     struct option_integers seeds;
     struct value *resolved;

@@ -86,7 +86,7 @@ static struct value *dependencies(struct arena *arena, const struct plan *plan, 
     map = value_set(arena, map, "data", value_copy(arena, plan->data->resolved));
     map = value_set(arena, map, "network", value_copy(arena, which->network));
     map = value_set(arena, map, "train", value_copy(arena, which->train.resolved));
-    map = value_set(arena, map, "labels", term_value(arena, teacher ? &plan->teacher_labels : &plan->student_labels));
+    map = value_set(arena, map, "labels", term_value(arena, teacher ? &teacher->labels : &plan->student_labels));
     map = value_set(arena, map, "all_labels", value_boolean(arena, which->all_labels));
     return value_set(arena, map, "seed", value_integer(arena, (int64_t)seed));
 }

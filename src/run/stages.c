@@ -178,7 +178,7 @@ enum status teacher_stage(struct context *ctx, struct arena *arena, const struct
                           struct network **average)
 {
     *average = NULL;
-    RETURN_IF(stage_labels(ctx, arena, &plan->teacher_labels, teacher->name, "teacher", teacher->seed, network,
+    RETURN_IF(stage_labels(ctx, arena, &teacher->labels, teacher->name, "teacher", teacher->seed, network,
                            &teacher->own.train, stage));
     stage->all_labels = teacher->own.all_labels;
     return stage_follow(ctx, arena, plan, &teacher->own, stage, average);

@@ -2,6 +2,7 @@
 #include "run/teachers.h"
 
 #include "base/file.h"
+#include "run/losses.h"
 
 #include <errno.h>
 #include <string.h>
@@ -13,7 +14,7 @@ struct teacher_section {
     const struct value *network, *train, *names;
     int64_t seed, members;
     const char *weights, *model, *recorded, *command;
-    double timeout, weight;
+    double timeout, weight, smoothing;
     int labels;
     struct option_integers classes;
 };
@@ -42,6 +43,14 @@ static const struct option_spec teacher_options[] = {
      .initial = "given",
      .choices = labels_given,
      .help = "all: it learns also from the labels that data.labelled takes away"},
+    {.name = "smoothing",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct teacher_section, smoothing),
+     .initial = "0",
+     .help = "of the labels that it learns from; a teacher of smoothed labels is no worse and teaches less",
+     .min = 0,
+     .max = 1,
+     .flags = OPTION_BELOW_MAX},
     {.name = "members",
      .type = OPTION_INTEGER,
      .offset = offsetof(struct teacher_section, members),
@@ -113,7 +122,7 @@ const struct teacher_plan *teachers_find(const struct teachers *teachers, const 
 }
 
 /* The keys that go with a training alone. */
-static const char *const of_training[] = {"train", "seed", "members", "labels"};
+static const char *const of_training[] = {"train", "seed", "members", "labels", "smoothing"};
 enum { OF_TRAINING = sizeof of_training / sizeof *of_training, KEYS_WITH = OF_TRAINING + 2 };
 
 /* kind_of: which of the ways to be a teacher the section is; one must be given, and nothing that belongs to another. */
@@ -124,7 +133,7 @@ static enum status kind_of(struct context *ctx, const struct value *section, enu
         enum teacher_kind kind;
         const char *with[KEYS_WITH]; /* the keys that go with it alone */
     } ways[] = {
-        {"network", TEACHER_TRAINED, {"train", "seed", "members", "labels", "weights", "names"}},
+        {"network", TEACHER_TRAINED, {"train", "seed", "members", "labels", "smoothing", "weights", "names"}},
         {"model", TEACHER_MODEL, {NULL}},
         {"recorded", TEACHER_RECORDED, {NULL}},
         {"command", TEACHER_COMMAND, {"timeout"}},
@@ -226,11 +235,14 @@ static enum status teacher_bind(struct context *ctx, struct arena *arena, const 
     plan->names = bound.names;
     plan->command = bound.command;
     plan->timeout = bound.timeout;
+    plan->smoothing = bound.smoothing;
     plan->weight = bound.weight;
     plan->at = section;
     *members = bound.members;
     if (plan->kind == TEACHER_TRAINED || plan->kind == TEACHER_WEIGHTS)
         RETURN_IF(train_settings_bind(ctx, arena, bound.train, &plan->own.train));
+    if (plan->kind == TEACHER_TRAINED)
+        RETURN_IF(labels_smoothed(ctx, arena, bound.smoothing, &plan->labels));
     if (plan->kind == TEACHER_TRAINED)
         bound.train = plan->own.train.resolved;
     const char **file = bound.weights ? &bound.weights : bound.model ? &bound.model : &bound.recorded;

@@ -25,12 +25,14 @@ struct teacher_plan {
     const char *name;          /* "teacher"; of several "teacher-0", "teacher-1" …: of its stage and its model file */
     struct network_plan own;   /* trained: both; weights: the network */
     uint64_t seed;             /* trained: of the initial weights and the order */
+    struct term labels;        /* trained: what it learns from */
     const char *file;          /* as given, joined to the recipe's folder: of weights, model, or recorded outputs */
     const struct value *names; /* weights: {our name: theirs}; NULL: none */
     const char *command;
-    double timeout; /* of the command: seconds */
-    double weight;  /* among the others */
-    int outputs;    /* of classes; 0: none are given */
+    double smoothing; /* trained: of its labels */
+    double timeout;   /* of the command: seconds */
+    double weight;    /* among the others */
+    int outputs;      /* of classes; 0: none are given */
     const int
         *classes; /* [outputs] the class that each of its outputs is, -1: none of ours; NULL: they are the classes */
     const struct value *at; /* where the recipe says it; borrowed */

@@ -33,6 +33,11 @@ static enum status trained(struct making *m, const struct teacher_plan *teacher,
 {
     struct stage stage;
     struct network *average = NULL;
+    if (teacher->smoothing > 0)
+        log_line(m->ctx, LOG_WARNING,
+                 "%s learns from smoothed labels, which takes away what tells the wrong classes apart: it teaches less "
+                 "(Mueller et al. 2019, arXiv 1906.02629)",
+                 teacher->name);
     enum status status = teacher_stage(m->ctx, m->arena, m->site->plan, teacher, network, &stage, &average);
     if (status == STATUS_OK)
         status = stage_job(m->ctx, m->site, &stage, m->kernels, m->memory);
