@@ -21,8 +21,8 @@ struct store {
 
 struct store *store_new(struct context *ctx, const char *name, enum element element, int64_t rows, struct shape row);
 /* store_open: the rows of a file, one behind another from its first byte: float64, float32, or with `half` float16 (then `element` is
- * F32). A small file is mapped, which costs no memory of the process's own; of a large one nothing but the rows that are asked for is
- * read, each time. The file must not change meanwhile. A file of another size is refused. */
+ * F32). A small file (64 MB) is read once, into memory; of a large one nothing but the rows that are asked for, each time. A file of
+ * another size is refused. */
 struct store *store_open(struct context *ctx, const char *name, const char *path, enum element element, bool half,
                          int64_t rows, struct shape row);
 void store_free(struct store *store);

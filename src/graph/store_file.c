@@ -5,20 +5,19 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    MAPPED_MAX =
-        64 << 20, /* bytes of a file that is mapped: the pages of a larger one would count as the process's memory */
-    PIECE = 4096  /* values that are converted at once */
+    HELD_MAX =
+        64
+        << 20, /* bytes of a file that is read once, into memory: reading small rows one by one costs more than a step's loss */
+    PIECE = 4096 /* values that are converted at once */
 };
 
 struct store_file {
     int descriptor;
     bool half;
-    const unsigned char *mapped; /* NULL: it is read */
     size_t bytes;
 };
 
@@ -98,10 +97,6 @@ static void piece_convert(const struct store *store, const unsigned char *at, in
 static bool bytes_read(const struct store_file *file, size_t at, void *out, size_t count)
 {
     size_t done = 0;
-    if (file->mapped) {
-        memcpy(out, file->mapped + at, count);
-        return true;
-    }
     while (done < count) {
         const ssize_t got = pread(file->descriptor, (unsigned char *)out + done, count - done, (off_t)(at + done));
         if (got <= 0 && !(got < 0 && errno == EINTR))
@@ -120,22 +115,25 @@ static void row_spoil(int64_t count, enum element element, void *out)
             ((float *)out)[i] = NAN;
 }
 
-void store_file_row(const struct store *store, int64_t row, enum element element, void *out)
+/* row_read: false where the file has the row no more. */
+static bool row_read(const struct store *store, int64_t row, enum element element, void *out)
 {
     unsigned char piece[PIECE * sizeof(double)];
     const size_t size = value_bytes(store), begin = (size_t)row * (size_t)store->row_elements * size;
-    bool there = true;
-    if (!store->file->half && element == store->element) {
-        there = bytes_read(store->file, begin, out, (size_t)store->row_elements * size);
-    } else {
-        for (int64_t i = 0; there && i < store->row_elements; i += PIECE) {
-            const int64_t count = store->row_elements - i < PIECE ? store->row_elements - i : PIECE;
-            there = bytes_read(store->file, begin + (size_t)i * size, piece, (size_t)count * size);
-            if (there)
-                piece_convert(store, piece, count, element, out, i);
-        }
+    if (!store->file->half && element == store->element)
+        return bytes_read(store->file, begin, out, (size_t)store->row_elements * size);
+    for (int64_t i = 0; i < store->row_elements; i += PIECE) {
+        const int64_t count = store->row_elements - i < PIECE ? store->row_elements - i : PIECE;
+        if (!bytes_read(store->file, begin + (size_t)i * size, piece, (size_t)count * size))
+            return false;
+        piece_convert(store, piece, count, element, out, i);
     }
-    if (!there)
+    return true;
+}
+
+void store_file_row(const struct store *store, int64_t row, enum element element, void *out)
+{
+    if (!row_read(store, row, element, out))
         row_spoil(store->row_elements, element, out);
 }
 
@@ -143,8 +141,6 @@ void store_file_close(struct context *ctx, struct store_file *file)
 {
     if (!file)
         return;
-    if (file->mapped)
-        munmap((void *)(uintptr_t)file->mapped, file->bytes);
     if (file->descriptor >= 0)
         close(file->descriptor);
     memory_free(ctx, file);
@@ -161,11 +157,26 @@ static enum status file_open(struct context *ctx, const char *path, struct store
     if ((size_t)found.st_size != file->bytes)
         return fail(ctx, STATUS_BAD_INPUT, "%s: expected %zu bytes, found %lld; remove it", path, file->bytes,
                     (long long)found.st_size);
-    if (file->bytes > 0 && file->bytes <= MAPPED_MAX) {
-        void *mapped = mmap(NULL, file->bytes, PROT_READ, MAP_SHARED, file->descriptor, 0);
-        file->mapped = mapped == MAP_FAILED ? NULL : mapped; /* then it is read */
-    }
     return STATUS_OK;
+}
+
+/* file_hold: a small file's rows, in memory from now on. */
+static enum status file_hold(struct context *ctx, const char *path, struct store *store)
+{
+    if (store->file->bytes > HELD_MAX)
+        return STATUS_OK;
+    const size_t row = (size_t)store->row_elements * element_size(store->element);
+    unsigned char *values =
+        memory_new(ctx, (size_t)store->rows * (size_t)store->row_elements, element_size(store->element));
+    if (!values)
+        return ctx->error.status;
+    bool there = true;
+    for (int64_t i = 0; there && i < store->rows; i++)
+        there = row_read(store, i, store->element, values + (size_t)i * row);
+    store->values = values;
+    store_file_close(ctx, store->file);
+    store->file = NULL;
+    return there ? STATUS_OK : fail(ctx, STATUS_IO, "%s: cannot be read: %s", path, strerror(errno));
 }
 
 struct store *store_open(struct context *ctx, const char *name, const char *path, enum element element, bool half,
@@ -183,7 +194,7 @@ struct store *store_open(struct context *ctx, const char *name, const char *path
                             .file = memory_new(ctx, 1, sizeof *store->file)};
     if (store->file) {
         *store->file = (struct store_file){.descriptor = -1, .half = half};
-        if (file_open(ctx, path, store) == STATUS_OK)
+        if (file_open(ctx, path, store) == STATUS_OK && file_hold(ctx, path, store) == STATUS_OK)
             return store;
     }
     store_free(store);

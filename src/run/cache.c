@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define SAVE_SECONDS 10.0
+#define WHAT_TO_DO "make room, let XDG_CACHE_HOME name another folder, or set distill.cache: false"
 enum { KEY_DIGITS = 32, HALVES_AT_ONCE = 4096 };
 
 const char *cache_folder(struct arena *arena)
@@ -32,6 +33,11 @@ enum status cache_open(struct context *ctx, struct arena *arena, const char *oth
     const char *folder = cache_folder(arena);
     if (!folder && ctx->error.status != STATUS_OK)
         return ctx->error.status;
+    if (folder && otherwise && directory_make(ctx, folder) == STATUS_IO) {
+        log_line(ctx, LOG_WARNING, "%s; what is recorded goes to %s", ctx->error.message, otherwise);
+        error_clear(ctx);
+        folder = NULL;
+    }
     if (!folder)
         folder = otherwise;
     if (!folder)
@@ -81,11 +87,8 @@ struct store *cache_store(const struct cache *cache, const struct cache_entry *e
         store_open(cache->ctx, entry->layer, rows, entry->element, entry->half, entry->rows, entry->row);
     if (store)
         use_note(about);
-    else if (cache->ctx->error.status != STATUS_NO_MEMORY) { /* damaged: made again */
-        error_clear(cache->ctx);
-        unlink(about);
-        unlink(rows);
-    }
+    else if (cache->ctx->error.status != STATUS_NO_MEMORY)
+        error_clear(cache->ctx); /* damaged: whoever writes the entry makes it again */
     return store;
 }
 
@@ -102,9 +105,7 @@ struct cache_writer {
 
 static enum status writer_fail(const struct cache_writer *writer, const char *path, const char *what)
 {
-    return fail(writer->cache->ctx, STATUS_IO,
-                "%s: cannot be %s: %s; make room, let XDG_CACHE_HOME name another folder, or set distill.cache: false",
-                path, what, strerror(errno));
+    return fail(writer->cache->ctx, STATUS_IO, "%s: cannot be %s: %s; " WHAT_TO_DO, path, what, strerror(errno));
 }
 
 static void writer_free(struct cache_writer *writer)
@@ -164,16 +165,25 @@ static int64_t rows_there(const struct cache_writer *writer, int64_t multiple)
     return rows == writer->entry.rows ? rows : rows / multiple * multiple;
 }
 
+/* rows_whole: has the file the size that the entry says? */
+static bool rows_whole(const struct cache_writer *writer)
+{
+    struct stat found;
+    return fstat(writer->file, &found) == 0 && found.st_size == cache_entry_bytes(&writer->entry);
+}
+
 static enum status writer_open(struct cache_writer *writer, int64_t multiple)
 {
     const int64_t row = cache_entry_bytes(&writer->entry) / (writer->entry.rows > 0 ? writer->entry.rows : 1);
     RETURN_IF(rows_hold(writer));
-    if (file_exists(writer->about)) { /* the one that was waited for has finished it */
+    if (file_exists(writer->about) && rows_whole(writer)) { /* the one that was waited for has finished it */
         close(writer->file);
         writer->file = -1;
         writer->done = writer->saved = writer->entry.rows;
         return STATUS_OK;
     }
+    if (unlink(writer->about) == 0) /* it is damaged, and nobody knows where */
+        unlink(writer->progress);
     writer->done = writer->saved = rows_there(writer, multiple);
     if (ftruncate(writer->file, (off_t)(writer->done * row)) != 0 ||
         lseek(writer->file, (off_t)(writer->done * row), SEEK_SET) < 0)
@@ -214,36 +224,50 @@ static enum status bytes_write(struct cache_writer *writer, const void *bytes, s
     return STATUS_OK;
 }
 
-static enum status halves_write(struct cache_writer *writer, const float *values, int64_t count)
+/* halves_write: values [count] of the entry's element type. */
+static enum status halves_write(struct cache_writer *writer, const void *values, int64_t count)
 {
+    const bool wide = writer->entry.element == ELEMENT_F64;
     uint16_t halves[HALVES_AT_ONCE];
     for (int64_t i = 0; i < count; i += HALVES_AT_ONCE) {
         const int64_t n = count - i < HALVES_AT_ONCE ? count - i : HALVES_AT_ONCE;
         for (int64_t j = 0; j < n; j++)
-            halves[j] = half_from(values[i + j]);
+            halves[j] = half_from(wide ? (float)((const double *)values)[i + j] : ((const float *)values)[i + j]);
         RETURN_IF(bytes_write(writer, halves, (size_t)n * sizeof *halves));
     }
     return STATUS_OK;
 }
 
+/* beside_write: a small file beside the rows, whole or not at all. */
+static enum status beside_write(const struct cache_writer *writer, const char *path, const char *bytes, size_t count)
+{
+    struct context *ctx = writer->cache->ctx;
+    struct file_writer *file = file_writer_new(ctx, path);
+    enum status status = file ? file_write(file, bytes, count) : ctx->error.status;
+    if (file && status == STATUS_OK)
+        status = file_commit(file);
+    else
+        file_discard(file);
+    if (status != STATUS_IO)
+        return status;
+    const struct error error = ctx->error;
+    error_clear(ctx);
+    return fail(ctx, STATUS_IO, "%s; " WHAT_TO_DO, error.message);
+}
+
 /* writer_save: what was written is on disk, and it is noted that it is. */
 static enum status writer_save(struct cache_writer *writer)
 {
-    struct context *ctx = writer->cache->ctx;
+    char text[32];
     writer->when = clock_seconds();
     if (writer->saved == writer->done)
         return STATUS_OK;
     if (fdatasync(writer->file) != 0)
         return writer_fail(writer, writer->rows, "written");
-    struct file_writer *note = file_writer_new(ctx, writer->progress);
-    if (!note)
-        return ctx->error.status;
-    if (file_printf(note, "%lld\n", (long long)writer->done) != STATUS_OK) {
-        file_discard(note);
-        return ctx->error.status;
-    }
+    const int length = snprintf(text, sizeof text, "%lld\n", (long long)writer->done);
+    RETURN_IF(beside_write(writer, writer->progress, text, (size_t)length));
     writer->saved = writer->done;
-    return file_commit(note);
+    return STATUS_OK;
 }
 
 enum status cache_writer_rows(struct cache_writer *writer, int64_t first, int64_t count, const void *values)
@@ -256,7 +280,7 @@ enum status cache_writer_rows(struct cache_writer *writer, int64_t first, int64_
     const char *from = (const char *)values + (size_t)(skip * elements) * element_size(writer->entry.element);
     const int64_t rows = count - skip;
     RETURN_IF(writer->entry.half
-                  ? halves_write(writer, (const float *)(const void *)from, rows * elements)
+                  ? halves_write(writer, from, rows * elements)
                   : bytes_write(writer, from, (size_t)(rows * elements) * element_size(writer->entry.element)));
     writer->done += rows;
     return clock_seconds() - writer->when > SAVE_SECONDS ? writer_save(writer) : STATUS_OK;
@@ -283,12 +307,8 @@ static enum status about_write(const struct cache_writer *writer)
         return ctx->error.status;
     text_init(&text, ctx);
     json_write(map, &text, 1);
-    struct file_writer *file = text.failed ? NULL : file_writer_new(ctx, writer->about);
-    enum status status = file ? file_write(file, text.bytes, text.length) : ctx->error.status;
-    if (file && status == STATUS_OK)
-        status = file_commit(file);
-    else
-        file_discard(file);
+    const enum status status =
+        text.failed ? ctx->error.status : beside_write(writer, writer->about, text.bytes, text.length);
     text_free(&text);
     return status;
 }
@@ -315,8 +335,10 @@ void cache_writer_leave(struct cache_writer *writer)
     const struct error first = ctx->error;
     if (writer->file >= 0 && writer->done > 0)
         writer_save(writer); /* best effort: what is not noted is done again */
-    else if (writer->file >= 0)
+    else if (writer->file >= 0) {
+        unlink(writer->progress);
         unlink(writer->rows);
+    }
     ctx->error = first;
     writer_free(writer);
 }

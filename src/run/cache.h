@@ -19,7 +19,7 @@ struct cache {
 
 /* cache_folder: where it lies; NULL without an error: the environment names no place. */
 const char *cache_folder(struct arena *arena);
-/* cache_open: `otherwise`: a folder for when the environment names none (NULL: an error then). Makes it. */
+/* cache_open: `otherwise`: a folder for when the environment names none, or one that cannot be made (NULL: an error then). Makes it. */
 enum status cache_open(struct context *ctx, struct arena *arena, const char *otherwise, struct cache *out);
 
 /* What an entry holds. */

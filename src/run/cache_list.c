@@ -86,7 +86,8 @@ static struct value *entry_value(const struct cache *cache, const struct found *
     struct arena *arena = cache->arena;
     struct value *about = NULL, *map = value_set(arena, value_map(arena), "key", value_text(arena, found->key));
     if (found->whole && json_read(cache->ctx, arena, file_of(cache, found->key, "json"), &about) != STATUS_OK) {
-        error_clear(cache->ctx); /* one that is damaged is listed all the same, to be seen and removed */
+        if (cache->ctx->error.status != STATUS_NO_MEMORY)
+            error_clear(cache->ctx); /* one that is damaged is listed all the same, to be seen and removed */
         about = NULL;
     }
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
@@ -106,7 +107,7 @@ enum status cache_list(const struct cache *cache, struct value **out)
     *out = value_list(cache->arena);
     for (size_t i = 0; i < count; i++)
         *out = value_append(cache->arena, *out, entry_value(cache, &all[i]));
-    return *out ? STATUS_OK : cache->ctx->error.status;
+    return cache->ctx->error.status;
 }
 
 /* entry_remove: false: somebody is writing it. */
@@ -115,7 +116,10 @@ static bool entry_remove(const struct cache *cache, const char *key)
     static const char *const endings[] = {"json", "progress", "rows"}; /* the description first: then it is not whole */
     const char *rows = file_of(cache, key, "rows");
     const int held = rows ? open(rows, O_RDWR | O_CLOEXEC) : -1;
-    const bool ours = held >= 0 && flock(held, LOCK_EX | LOCK_NB) == 0;
+    struct stat found;
+    /* Without a name it is that of a writer who has left, and the next may be writing another under the same. */
+    const bool ours =
+        held >= 0 && flock(held, LOCK_EX | LOCK_NB) == 0 && fstat(held, &found) == 0 && found.st_nlink > 0;
     for (size_t i = 0; ours && i < sizeof endings / sizeof *endings; i++) {
         const char *file = file_of(cache, key, endings[i]);
         if (file)
@@ -142,5 +146,5 @@ enum status cache_prune(const struct cache *cache, double unused, int64_t most, 
         removed->entries++;
         removed->bytes += all[i].bytes;
     }
-    return STATUS_OK;
+    return cache->ctx->error.status;
 }

@@ -403,9 +403,38 @@ def check_refused():
                             ("{netwrok: {name: mlp}}", "netwrok", "network"),
                             ("[]", "at least one"),
                             ("{network: {name: mlp, widths: [8]}, names: {a: b}}", "names goes with weights"),
-                            ("7", "expected a map")):
+                            ("7", "expected a map"),
+                            ("[{model: a.safetensors}, 7]", "bad.yaml:2:", "expected a map, or a list of maps, found"),
+                            ("{model: a.safetensors, names: {a: b}}", "names goes with network, and this is one of model"),
+                            ("{recorded: a.npz, timeout: 5}", "timeout goes with command, and this is one of recorded"),
+                            ("{command: a, seed: 5}", "seed goes with network, and this is one of command"),
+                            ("{command: a, timeout: 0}", "timeout", "(0, 1000000]"),
+                            ("{model: a.safetensors, weight: 0}", "weight", "(0, 1000000]"),
+                            ("{model: a.safetensors, classes: [0, -2]}", "classes", "-2"),
+                            ("{network: {name: mlp, widths: [8]}, members: 65}", "members", "64"),
+                            ("[{network: {name: mlp, widths: [8]}, members: 40}, {network: {name: mlp, widths: [8]}, members: 25}]",
+                             "bad.yaml:2:", "expected at most 64 of them"),
+                            ("{network: {name: mlp, widths: [8]}, weights: a.safetensors, names: [a]}", "names: expected {our name: theirs}, found"),
+                            ("{network: {name: mlp, widths: [8]}, weights: a.safetensors, names: {a: [b]}}", "names.a: expected a name, found"),
+                            *((f"{{network: {{name: mlp, widths: [8]}}, weights: a.safetensors, {key}}}", f"so {key.split(':')[0]} does nothing")
+                              for key in ("seed: 1", "members: 2", "labels: all"))):
         write("bad.yaml", teacher)
         fails(2 if "nowhere" not in teacher else 1, ("distill", "bad.yaml", "-o", "never"), *parts)
+    # A teacher of other images, or of other classes.
+    one = os.path.abspath("one/models/teacher.safetensors")
+    for folder, made, *parts in (("larger", {"size": 13}, "reads images [1,12,12], but the data has [1,13,13]"),
+                                 ("fewer", {"classes": 9}, "has 10 classes, but the data has 9", "classes: [0, …]")):
+        os.makedirs(folder)
+        with open(f"{folder}/bad.yaml", "w", encoding="utf-8") as file:
+            file.write(f"data: {small_data.make(folder, **made)}\nteacher: {{model: {one}}}{STUDENT}")
+        fails(2, ("distill", f"{folder}/bad.yaml", "-o", "never"), f"{folder}/bad.yaml:2:", "teacher.safetensors", *parts)
+    # A place for the cache that is none: the run has its own.
+    open("file", "w", encoding="utf-8").close()
+    nowhere = {**os.environ, "XDG_CACHE_HOME": os.path.abspath("file")}
+    done = run("distill", "one.yaml", "-o", "placeless", "--set", "distill.cache=true", env=nowhere)
+    expect(done.status == 0 and "cannot make the folder" in done.err and recorded(done) == 1, "goes to the run's folder", done)
+    expect(os.listdir("placeless/cache") and student("placeless") == student("one"), "and teaches the same")
+    fails(1, ("cache", "list"), "cannot make the folder", "file/retort", env=nowhere)
     done = run("distill", "one.yaml", "-o", "limit", "--set", "distill.cache_limit=0", "--set", "teacher.seed=77")
     expect(done.status == 0 and "cache_limit" in done.err and recorded(done) == 0, "more than the limit: live", done)
     fails_run = run("distill", "one.yaml", "-o", "limited", "--set", "distill.cache_limit=0", "--set", "teacher.seed=77",
