@@ -14,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WIDE_MACS 4000000 /* from here on a student's step is worth all cores */
-
 struct distillation {
     struct context *ctx;
     struct arena *arena;
@@ -211,13 +209,12 @@ cleanup:
     return status;
 }
 
-/* students_run: small students one a core, with one thread each, so that neither --jobs nor the number of cores changes a bit of them;
- * wide ones one after another with all threads. */
+/* students_run: side by side, or one after another with all threads. */
 static enum status students_run(struct distillation *d)
 {
     struct network *network = NULL;
     RETURN_IF(plan_network(d->ctx, &d->plan, &d->plan.student, "student", 0, &network));
-    bool wide = network_count_macs(network) >= WIDE_MACS;
+    const bool wide = wants_all_cores(network);
     network_free(network);
     int threads = d->ctx->threads;
     int jobs = d->options->jobs > 0 ? d->options->jobs : wide ? 1 : threads;

@@ -6,6 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#define WIDE_MACS 4000000 /* from here on a step is worth all cores */
+
+bool wants_all_cores(const struct network *network)
+{
+    return network_count_macs(network) >= WIDE_MACS;
+}
+
 /* stage_labels: a stage of one network that learns from the labels. */
 static enum status stage_labels(struct context *ctx, struct arena *arena, const struct term *labels, const char *name,
                                 const char *role, uint64_t seed, struct network *network,

@@ -1,6 +1,7 @@
 /* teaching_make.c: the teachers' stages: training, or only measuring, and what they are together. */
 #include "base/file.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "run/details.h"
 #include "run/outside.h"
 #include "run/stages.h"
@@ -149,12 +150,55 @@ static enum status outside(struct making *m, int index)
     return status;
 }
 
+/* trained_thread: one of several that are trained side by side. */
+static enum status trained_thread(struct context *ctx, void *user, int index)
+{
+    enum status status = STATUS_OK;
+    const struct making *all = user;
+    struct making m = {ctx, arena_new(ctx), all->site, all->teaching, NULL, NULL};
+    const struct teacher_plan *teacher = &all->site->plan->teachers.items[index];
+    if (!m.arena)
+        return ctx->error.status;
+    if (teacher->kind != TEACHER_TRAINED)
+        goto cleanup;
+    m.kernels = kernel_context_new(ctx, ctx->threads);
+    m.memory = m.kernels ? program_memory_new(ctx) : NULL;
+    if (!m.memory)
+        TRY(ctx->error.status);
+    TRY(trained(&m, teacher, all->teaching->networks[index]));
+    atomic_fetch_add(&m.site->done, 1);
+cleanup:
+    program_memory_free(m.memory);
+    kernel_context_free(m.kernels);
+    arena_free(m.arena);
+    return status;
+}
+
+/* trained_all: side by side where there are several small ones, else one after another with all threads. */
+static enum status trained_all(struct making *m)
+{
+    const struct teachers *teachers = &m->site->plan->teachers;
+    const int threads = m->ctx->threads;
+    int count = 0;
+    bool wide = false;
+    for (int i = 0; i < teachers->count; i++) {
+        const bool one = teachers->items[i].kind == TEACHER_TRAINED;
+        count += one;
+        wide = wide || (one && wants_all_cores(m->teaching->networks[i]));
+    }
+    const bool apart = count > 1 && !wide;
+    m->ctx->threads = apart ? 1 : threads;
+    const enum status status = jobs_run(m->ctx, apart ? threads : 1, teachers->count, trained_thread, m);
+    m->ctx->threads = threads;
+    return status;
+}
+
 static enum status teacher_make(struct making *m, int index)
 {
     const struct teacher_plan *teacher = &m->site->plan->teachers.items[index];
     if (teacher->kind == TEACHER_TRAINED)
-        RETURN_IF(trained(m, teacher, m->teaching->networks[index]));
-    else if (m->teaching->networks[index])
+        return STATUS_OK;
+    if (m->teaching->networks[index])
         RETURN_IF(given(m, index));
     else
         RETURN_IF(outside(m, index));
@@ -372,6 +416,7 @@ enum status teaching_make(struct context *ctx, struct arena *arena, struct run_s
                           struct kernel_context *kernels, struct program_memory *memory)
 {
     struct making m = {ctx, arena, site, teaching, kernels, memory};
+    RETURN_IF(trained_all(&m));
     for (int i = 0; i < teaching->count; i++)
         RETURN_IF(teacher_make(&m, i));
     if (site->plan->combine == COMBINING_LEARNT && teaching->learners[0].ensemble)
