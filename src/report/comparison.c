@@ -68,13 +68,13 @@ static void add_sides(const struct page *page, const struct report_run *run)
 {
     struct text *out = page->out;
     page_table(page, "", "Teacher, student alone, student distilled");
-    text_add(out, "<thead><tr><th scope=\"col\">Network</th><th scope=\"col\">Seeds</th>"
+    text_add(out, "<thead><tr><th scope=\"col\">Network</th><th scope=\"col\">Networks</th>"
                   "<th scope=\"col\">Accuracy</th>");
     for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
         text_format(out, "<th scope=\"col\">%s</th>", columns[c].heading);
     text_add(out, "</tr></thead>\n<tbody>\n");
-    for (size_t i = 0; i < PAGE_SIDES; i++) {
-        const char *role = page_sides[i].role;
+    for (size_t i = 0; i < PAGE_ROWS; i++) {
+        const char *role = page_rows[i].role;
         if (report_role(run, role) == NULL)
             continue;
         size_t seeds = 0;
@@ -82,7 +82,7 @@ static void add_sides(const struct page *page, const struct report_run *run)
             seeds += strcmp(run->stage[s].role, role) == 0;
         double std = NAN, mean = report_role_mean(run, role, offsetof(struct report_stage, accuracy), &std);
         text_format(out, "<tr class=\"%s\"><th scope=\"row\">%s</th><td>%zu</td><td class=\"main\">", role,
-                    page_sides[i].label, seeds);
+                    page_rows[i].label, seeds);
         html_spread(out, mean, std);
         text_add(out, "</td>");
         for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
@@ -90,7 +90,7 @@ static void add_sides(const struct page *page, const struct report_run *run)
         text_add(out, "</tr>\n");
     }
     text_add(out, "</tbody>\n");
-    page_table_end(page, "Means over the seeds, on the test split. The calibration error says how far confidence and "
+    page_table_end(page, "Means over the seeds, or members, on the test split. The calibration error says how far confidence and "
                          "accuracy lie apart; fidelity, how often the student answers as its teacher does.");
 }
 

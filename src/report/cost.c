@@ -79,12 +79,12 @@ void page_cost(const struct page *page, const struct report_run *run)
     for (size_t c = 0; c < COLUMNS; c++)
         text_format(out, "<th scope=\"col\">%s</th>", columns[c].heading);
     text_add(out, "</tr></thead>\n<tbody>\n");
-    for (size_t i = 0; i < PAGE_SIDES; i++) {
-        const char *role = page_sides[i].role;
+    for (size_t i = 0; i < PAGE_ROWS; i++) {
+        const char *role = page_rows[i].role;
         if (report_role(run, role) == NULL)
             continue;
         struct cost cost = cost_of(run, role);
-        text_format(out, "<tr class=\"%s\"><th scope=\"row\">%s</th>", role, page_sides[i].label);
+        text_format(out, "<tr class=\"%s\"><th scope=\"row\">%s</th>", role, page_rows[i].label);
         for (size_t c = 0; c < COLUMNS; c++)
             html_cell(out, columns[c].figure, cost_figure(&cost, c));
         text_add(out, "</tr>\n");

@@ -9,6 +9,11 @@ const struct page_side page_sides[PAGE_SIDES] = {
     {"alone", "Student alone", "student alone", "confusion-alone", "similarity-alone"},
     {"distilled", "Student distilled", "distilled student", "confusion-distilled", "similarity-distilled"}};
 
+const struct page_row page_rows[PAGE_ROWS] = {
+    {"teacher", "Teacher"},     {"ensemble", "Ensemble of teachers"}, {"assistant", "Assistant"},
+    {"alone", "Student alone"}, {"distilled", "Student distilled"},
+};
+
 static void add_lines(struct text *out, const char *const *lines)
 {
     for (; *lines != NULL; lines++) {

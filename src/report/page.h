@@ -22,6 +22,13 @@ struct page_side {
 };
 extern const struct page_side page_sides[PAGE_SIDES];
 
+/* The rows of tables of networks: the sides, and what may stand between teacher and student. */
+struct page_row {
+    const char *role, *label;
+};
+enum { PAGE_ROWS = PAGE_SIDES + 2 };
+extern const struct page_row page_rows[PAGE_ROWS];
+
 /* page_begin: everything up to the title; page_end: the data of the charts (NULL: none), scripts, the end. */
 void page_begin(const struct page *page, const char *kind, const char *title);
 void page_end(const struct page *page, const char *version, const struct value *data);
