@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "run/cache.h"
+#include "run/features.h"
 #include "run/images_value.h"
 #include "train/command.h"
 #include "train/recorded.h"
@@ -20,19 +21,10 @@ static int outputs_of(const struct plan *plan, const struct teacher_plan *teache
 
 /* --- a file --- */
 
-static enum status recording_add(struct context *ctx, struct teaching *teaching, struct recording recording)
-{
-    if (teaching->n_recordings < RECORDINGS_MAX) {
-        teaching->recordings[teaching->n_recordings++] = recording;
-        return STATUS_OK;
-    }
-    store_free(recording.store);
-    return fail(ctx, STATUS_UNSUPPORTED, "at most %d layers of teachers can be recorded", RECORDINGS_MAX);
-}
-
-static enum status file_open(struct context *ctx, const struct plan *plan, const struct teacher_plan *teacher,
+static enum status file_open(struct context *ctx, struct arena *arena, const struct plan *plan, int index,
                              struct teaching *teaching)
 {
+    const struct teacher_plan *teacher = &plan->teachers.items[index];
     struct recorded *file = NULL;
     RETURN_IF(recorded_open(ctx, value_get(teacher->at, "recorded"), teacher->file, plan->data,
                             outputs_of(plan, teacher), &file));
@@ -43,7 +35,12 @@ static enum status file_open(struct context *ctx, const struct plan *plan, const
                  teacher->file);
     struct store *logits = file->logits;
     file->logits = NULL;
+    const enum status status = features_open(ctx, arena, plan, index, file, teaching);
     recorded_free(file);
+    if (status != STATUS_OK) {
+        store_free(logits);
+        return status;
+    }
     return recording_add(ctx, teaching,
                          (struct recording){teacher->name, logits_layer, .by_sample = true, .store = logits});
 }
@@ -64,12 +61,12 @@ static enum status command_place(struct context *ctx, const struct plan *plan, c
                  : ctx->error.status;
 }
 
-enum status outside_open(struct context *ctx, const struct plan *plan, struct teaching *teaching)
+enum status outside_open(struct context *ctx, struct arena *arena, const struct plan *plan, struct teaching *teaching)
 {
     for (int i = 0; i < plan->teachers.count; i++) {
         const struct teacher_plan *teacher = &plan->teachers.items[i];
         if (teacher->kind == TEACHER_RECORDED)
-            RETURN_IF(file_open(ctx, plan, teacher, teaching));
+            RETURN_IF(file_open(ctx, arena, plan, i, teaching));
         else if (teacher->kind == TEACHER_COMMAND)
             RETURN_IF(command_place(ctx, plan, teacher, teaching));
     }

@@ -5,7 +5,7 @@
 #include "run/teaching.h"
 
 /* outside_open: adds the recordings of the teaching's files, checked against the data; for a program a place that outside_make fills. */
-enum status outside_open(struct context *ctx, const struct plan *plan, struct teaching *teaching);
+enum status outside_open(struct context *ctx, struct arena *arena, const struct plan *plan, struct teaching *teaching);
 
 /* outside_make: what the program of teacher `index` says of all training samples (each view of them) and of the test samples, from the cache
  * where it has said so already. `folder`: of the run, for the cache where the environment names no place. *test: [test samples, its

@@ -163,13 +163,8 @@ static enum status recorded(struct preparing *p, const char *teacher, const stru
     *found = store != NULL;
     if (!store)
         return p->ctx->error.status;
-    if (p->teaching->n_recordings == RECORDINGS_MAX) {
-        store_free(store);
-        return fail(p->ctx, STATUS_UNSUPPORTED, "at most %d layers of teachers can be recorded", RECORDINGS_MAX);
-    }
-    p->teaching->recordings[p->teaching->n_recordings++] =
-        (struct recording){.teacher = teacher, .layer = wanted->entry.layer, .store = store};
-    return STATUS_OK;
+    return recording_add(p->ctx, p->teaching,
+                         (struct recording){.teacher = teacher, .layer = wanted->entry.layer, .store = store});
 }
 
 static void wanted_log(const struct preparing *p, const char *teacher, const struct wanted *wanted, int count,

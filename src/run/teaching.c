@@ -131,6 +131,16 @@ enum status teaching_of(struct context *ctx, struct arena *arena, struct network
     return STATUS_OK;
 }
 
+enum status recording_add(struct context *ctx, struct teaching *teaching, struct recording recording)
+{
+    if (teaching->n_recordings < RECORDINGS_MAX) {
+        teaching->recordings[teaching->n_recordings++] = recording;
+        return STATUS_OK;
+    }
+    store_free(recording.store);
+    return fail(ctx, STATUS_UNSUPPORTED, "at most %d layers of teachers can be recorded", RECORDINGS_MAX);
+}
+
 const struct network *teaching_network(const struct teaching *teaching)
 {
     for (int i = 0; i < teaching->count; i++)

@@ -24,6 +24,8 @@ enum status teaching_open(struct context *ctx, struct arena *arena, const struct
 /* teaching_of: a single network of that name, which becomes the teaching's, also on failure. */
 enum status teaching_of(struct context *ctx, struct arena *arena, struct network *network, const char *name,
                         struct teaching *teaching);
+/* recording_add: its store becomes the teaching's, also on failure. */
+enum status recording_add(struct context *ctx, struct teaching *teaching, struct recording recording);
 /* teaching_network: the first of the teachers that is a network; NULL: none is. */
 const struct network *teaching_network(const struct teaching *teaching);
 void teaching_close(struct context *ctx, struct teaching *teaching);

@@ -278,6 +278,21 @@ def check_recorded():
     fails(2, ("distill", "recorded.yaml", "-o", "never", "--set", "distill.losses=[{method: at, student: [conv1]}]"), "is no network")
 
 
+def check_features():
+    """Layers in a file teach what those of the live teacher do."""
+    write("layers.yaml", "{model: one-conv/models/teacher.safetensors}")
+    write("conv.yaml", "{network: {name: cnn, widths: [6, 8]}, train: {epochs: 2, batch: 32, optimiser: {name: sgd, rate: 0.05}}}")
+    distil("conv.yaml", "one-conv")
+    done = run("record", "one-conv/models/teacher.safetensors", "--data", "one-conv/recipe.yaml", "--out", "made.npz", "--layers", "relu1,relu2")
+    expect(done.status == 0, "record --layers", done)
+    sets = "distill.losses=[{method: kd}, {method: at, student: [relu1], teacher: [relu1]}, {method: fitnet, student: [relu2], teacher: [relu2]}]"
+    distil("layers.yaml", "layers-live", sets, "distill.cache=false")
+    for cache in ("true", "false"):
+        distil("recorded.yaml", f"layers-{cache}", sets, f"distill.cache={cache}")
+        expect(student(f"layers-{cache}") == student("layers-live"), f"cache: {cache}: the live teacher's student, bit for bit")
+    fails(2, ("distill", "recorded.yaml", "-o", "never", "--set", sets.replace("teacher: [relu1]", "teacher: [relu9]")), "relu9")
+
+
 PROGRAM_TEACHER = """
 import sys
 from types import SimpleNamespace
@@ -454,6 +469,7 @@ def main():
     check_interrupted_record()
     check_inherited()
     check_recorded()
+    check_features()
     check_command()
     check_refused()
     check_cache_command()
