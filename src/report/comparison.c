@@ -90,8 +90,9 @@ static void add_sides(const struct page *page, const struct report_run *run)
         text_add(out, "</tr>\n");
     }
     text_add(out, "</tbody>\n");
-    page_table_end(page, "Means over the seeds, or members, on the test split. The calibration error says how far confidence and "
-                         "accuracy lie apart; fidelity, how often the student answers as its teacher does.");
+    page_table_end(
+        page, "Means over the seeds, or members, on the test split. The calibration error says how far confidence and "
+              "accuracy lie apart; fidelity, how often the student answers as its teacher does.");
 }
 
 /* seed_of: the label of the i-th pair: the seed of the i-th distilled stage, where there are as many. */

@@ -52,9 +52,10 @@ static enum status rows_copy(struct feature *f, struct npz_rows *rows)
 {
     const int64_t elements = shape_elements(&f->row);
     enum status status = STATUS_OK;
-    float *values = memory_new(f->ctx, (size_t)elements, 2 * sizeof *values), *turned = values + elements;
+    float *values = memory_new(f->ctx, (size_t)elements, 2 * sizeof *values);
     if (!values)
         return f->ctx->error.status;
+    float *turned = values + elements;
     for (int64_t i = 0; i < f->count; i++) {
         TRY(npz_rows_next(rows, values, 1));
         if (f->row.rank == 3)

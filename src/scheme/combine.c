@@ -80,7 +80,7 @@ static struct node *probabilities_node(struct graph *graph, const struct ensembl
         return graph_softmax(graph, logits);
     struct context *ctx = graph->ctx;
     double *mask = memory_new(ctx, (size_t)member->outputs, sizeof *mask);
-    double *map = memory_new(ctx, (size_t)(member->outputs * ensemble->classes), sizeof *map);
+    double *map = memory_new(ctx, (size_t)member->outputs * (size_t)ensemble->classes, sizeof *map);
     struct node *mapped = NULL;
     for (int o = 0; mask && map && o < member->outputs; o++) {
         const int class = member->classes[o];

@@ -131,8 +131,8 @@ static void test_the_choice_is_seeded(void **state)
 {
     struct fixture *f = *state;
     static const char *const sections[] = {"labelled: 15",
-                                           "labelled: 15, labelled_seed: 0, classes: 5, extra: {idx: "
-                                           "{train_images: extra}}",
+                                           ("labelled: 15, labelled_seed: 0, classes: 5, extra: {idx: "
+                                            "{train_images: extra}}"),
                                            "labelled: 15, labelled_seed: 1"};
     int32_t labels[3][TRAIN];
     for (int i = 0; i < 3; i++) {
