@@ -2,10 +2,10 @@
 #include "run/evaluation.h"
 
 #include "run/data_argument.h"
+#include "scheme/combine.h"
 #include "train/evaluate.h"
 #include "train/model.h"
 
-#include <math.h>
 #include <string.h>
 
 /* What the models have in common while they are gone through. */
@@ -16,6 +16,8 @@ struct members {
     struct program_memory *memory;
     struct evaluation *evaluation;
     double *own; /* [N,K]: logits of one member; NULL where there is only one */
+    struct member *items;
+    struct ensemble ensemble; /* of the items, all alike */
 };
 
 static enum status input_check(struct context *ctx, const char *path, const struct network *network,
@@ -30,34 +32,6 @@ static enum status input_check(struct context *ctx, const char *path, const stru
                 (long long)data->height, (long long)data->width);
 }
 
-/* log_softmax_row: in place. */
-static void log_softmax_row(double *row, int64_t k)
-{
-    double largest = row[0], sum = 0;
-    for (int64_t i = 1; i < k; i++)
-        largest = fmax(largest, row[i]);
-    for (int64_t i = 0; i < k; i++)
-        sum += exp(row[i] - largest);
-    for (int64_t i = 0; i < k; i++)
-        row[i] = row[i] - largest - log(sum);
-}
-
-/* member_add: adds a member's logits, or its probabilities, to the sum. */
-static void member_add(const struct members *members, int index)
-{
-    struct evaluation *evaluation = members->evaluation;
-    int64_t n = evaluation->split->count, k = evaluation->classes;
-    for (int64_t b = 0; b < n; b++) {
-        double *row = members->own + b * k, *sum = evaluation->logits + b * k;
-        if (!members->asked->mean_logit)
-            log_softmax_row(row, k);
-        for (int64_t i = 0; i < k; i++) {
-            double value = members->asked->mean_logit ? row[i] : exp(row[i]);
-            sum[i] = index == 0 ? value : sum[i] + value;
-        }
-    }
-}
-
 static enum status logits_reserve(struct members *members)
 {
     struct evaluation *evaluation = members->evaluation;
@@ -65,8 +39,15 @@ static enum status logits_reserve(struct members *members)
     evaluation->logits = memory_new(members->ctx, count, sizeof *evaluation->logits);
     if (members->asked->n_models > 1)
         members->own = memory_new(members->ctx, count, sizeof *members->own);
+    members->items = memory_new(members->ctx, (size_t)members->asked->n_models, sizeof *members->items);
     bool made = evaluation->logits != NULL && (members->asked->n_models == 1 || members->own != NULL);
-    return made ? STATUS_OK : members->ctx->error.status;
+    if (!made || members->items == NULL)
+        return members->ctx->error.status;
+    for (int i = 0; i < members->asked->n_models; i++)
+        members->items[i] = (struct member){.weight = 1, .outputs = (int)evaluation->classes};
+    members->ensemble = (struct ensemble){members->asked->mean_logit ? COMBINE_MEAN_LOGIT : COMBINE_MEAN_PROBABILITY,
+                                          (int)evaluation->classes, members->asked->n_models, members->items};
+    return STATUS_OK;
 }
 
 static enum status member_evaluate(struct members *members, int index)
@@ -89,22 +70,11 @@ static enum status member_evaluate(struct members *members, int index)
     TRY(evaluate(ctx, network, evaluation->split, ELEMENT_F32, members->kernels, members->memory,
                  members->own != NULL ? members->own : evaluation->logits, &unused));
     if (members->own != NULL)
-        member_add(members, index);
+        TRY(combine_rows_add(ctx, &members->ensemble, index, members->own, evaluation->split->count,
+                             evaluation->logits));
 cleanup:
     network_free(network);
     return status;
-}
-
-/* members_finish: the mean; of probabilities as logarithms. */
-static void members_finish(const struct members *members)
-{
-    const struct evaluation *evaluation = members->evaluation;
-    int64_t count = evaluation->split->count * evaluation->classes;
-    for (int64_t i = 0; i < count; i++) {
-        double mean = evaluation->logits[i] / members->asked->n_models;
-        /* A probability that underflowed in every member is the smallest there is, so that the file stays finite. */
-        evaluation->logits[i] = members->asked->mean_logit ? mean : log(fmax(mean, 1e-300));
-    }
 }
 
 enum status evaluation_make(struct context *ctx, struct arena *arena, const struct run_evaluation *asked, bool labels,
@@ -130,9 +100,10 @@ enum status evaluation_make(struct context *ctx, struct arena *arena, const stru
     for (int i = 0; i < asked->n_models; i++)
         TRY(member_evaluate(&members, i));
     if (asked->n_models > 1)
-        members_finish(&members);
+        combine_rows_finish(&members.ensemble, out->split->count, out->logits);
 cleanup:
     memory_free(ctx, members.own);
+    memory_free(ctx, members.items);
     program_memory_free(members.memory);
     kernel_context_free(members.kernels);
     return status;

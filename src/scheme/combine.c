@@ -2,6 +2,7 @@
 #include "scheme/combine.h"
 
 #include <math.h>
+#include <string.h>
 
 #define LEAST_F32 1e-30   /* of a probability, whose logarithm must stay finite */
 #define LEAST_ROWS 1e-300 /* the same in double */
@@ -188,29 +189,43 @@ static void row_add(const struct ensemble *ensemble, const struct member *member
         out[to] += part * row[to];
 }
 
-enum status combine_rows(struct context *ctx, const struct ensemble *ensemble, const double *const *logits,
-                         int64_t rows, double *out)
+static bool adds_probabilities(const struct ensemble *ensemble)
+{
+    return all_known(ensemble) && ensemble->how == COMBINE_MEAN_PROBABILITY && ensemble->n_members > 1;
+}
+
+enum status combine_rows_add(struct context *ctx, const struct ensemble *ensemble, int index, const double *logits,
+                             int64_t rows, double *out)
 {
     const int k = ensemble->classes;
+    const struct member *member = &ensemble->members[index];
     const bool comparable = all_known(ensemble);
-    const double all = weights_sum(ensemble);
-    double *matrix = memory_new(ctx, (size_t)k * (size_t)k, sizeof *matrix);
+    const double part = member->weight / weights_sum(ensemble);
+    double *matrix = comparable ? NULL : memory_new(ctx, (size_t)k * (size_t)k, sizeof *matrix);
     double *row = memory_new(ctx, (size_t)k, sizeof *row);
-    const enum status status = matrix && row ? STATUS_OK : ctx->error.status;
-    for (int64_t i = 0; i < rows * k; i++)
-        out[i] = 0;
-    for (int m = 0; m < ensemble->n_members && status == STATUS_OK; m++) {
-        const struct member *member = &ensemble->members[m];
-        if (!comparable)
-            centring(ensemble, m, matrix);
-        for (int64_t b = 0; b < rows; b++)
-            row_add(ensemble, member, comparable ? NULL : matrix, member->weight / all, logits[m] + b * member->outputs,
-                    row, out + b * k);
-    }
-    const bool probabilities = comparable && ensemble->how == COMBINE_MEAN_PROBABILITY && ensemble->n_members > 1;
-    for (int64_t i = 0; i < rows * k && probabilities; i++)
-        out[i] = log(fmax(out[i], LEAST_ROWS));
+    const enum status status = row && (comparable || matrix) ? STATUS_OK : ctx->error.status;
+    if (status == STATUS_OK && !comparable)
+        centring(ensemble, index, matrix);
+    for (int64_t b = 0; b < rows && status == STATUS_OK; b++)
+        row_add(ensemble, member, matrix, part, logits + b * member->outputs, row, out + b * k);
     memory_free(ctx, matrix);
     memory_free(ctx, row);
     return status;
+}
+
+void combine_rows_finish(const struct ensemble *ensemble, int64_t rows, double *out)
+{
+    const int64_t count = adds_probabilities(ensemble) ? rows * ensemble->classes : 0;
+    for (int64_t i = 0; i < count; i++)
+        out[i] = log(fmax(out[i], LEAST_ROWS));
+}
+
+enum status combine_rows(struct context *ctx, const struct ensemble *ensemble, const double *const *logits,
+                         int64_t rows, double *out)
+{
+    memset(out, 0, (size_t)rows * (size_t)ensemble->classes * sizeof *out);
+    for (int m = 0; m < ensemble->n_members; m++)
+        RETURN_IF(combine_rows_add(ctx, ensemble, m, logits[m], rows, out));
+    combine_rows_finish(ensemble, rows, out);
+    return STATUS_OK;
 }

@@ -32,8 +32,12 @@ struct ensemble {
 int combine_class_missing(const struct ensemble *ensemble);
 /* combine_nodes: logits[i] [B, outputs of member i] -> [B, classes]. Sticky. */
 struct node *combine_nodes(struct graph *graph, const struct ensemble *ensemble, struct node *const *logits);
-/* combine_rows: the same for numbers: logits[i] [rows, outputs of member i], out [rows, classes]. */
+/* combine_rows: the same for numbers: logits[i] [rows, outputs of member i], out [rows, classes]. combine_rows_add: one member after
+ * another, into zeros; combine_rows_finish: after the last. */
 enum status combine_rows(struct context *ctx, const struct ensemble *ensemble, const double *const *logits,
                          int64_t rows, double *out);
+enum status combine_rows_add(struct context *ctx, const struct ensemble *ensemble, int index, const double *logits,
+                             int64_t rows, double *out);
+void combine_rows_finish(const struct ensemble *ensemble, int64_t rows, double *out);
 
 #endif

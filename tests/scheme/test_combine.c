@@ -443,7 +443,7 @@ static void test_lacking_memory(void **state)
     for (int s = 0; s < SAMPLES; s++) {
         struct sample sample = samples[s];
         assert_true(fault_loop(nodes_work, &sample) >= 1);
-        assert_int_equal(fault_loop(rows_work, &sample), 2);
+        assert_true(fault_loop(rows_work, &sample) >= 1);
     }
 }
 
