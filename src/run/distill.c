@@ -350,6 +350,8 @@ static enum status distillation_run(struct distillation *d, struct value **resul
         return d->ctx->error.status;
     if (with_teacher(d))
         RETURN_IF(teachers_make(d));
+    program_memory_free(d->memory); /* which a large teacher would hold while students train, who have their own */
+    d->memory = NULL;
     RETURN_IF(students_run(d));
     RETURN_IF(entries_collect(d));
     RETURN_IF(student_copy(d));

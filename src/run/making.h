@@ -14,7 +14,7 @@ struct making {
 };
 
 const struct split *making_split(const struct making *m, enum split_kind kind);
-/* making_logits: of a network over a split, [N, its outputs]; the caller's. NULL: error recorded. */
+/* making_logits: of a network over a split, [N, its outputs], computed once and kept in the cache; the caller's. NULL: error recorded. */
 double *making_logits(struct making *m, const struct network *network, const struct split *split);
 /* making_weights: those of combine: learnt, into the teaching's ensemble. */
 enum status making_weights(struct making *m);

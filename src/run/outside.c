@@ -3,8 +3,8 @@
 
 #include "base/file.h"
 #include "run/cache.h"
+#include "run/depends.h"
 #include "run/features.h"
-#include "run/images_value.h"
 #include "train/command.h"
 #include "train/recorded.h"
 

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "format/json.h"
 #include "run/cache.h"
-#include "run/images_value.h"
+#include "run/depends.h"
 #include "train/stage_graph.h"
 
 #include <string.h>
@@ -35,27 +35,6 @@ struct preparing {
 
 /* --- keys --- */
 
-/* network_sha256: of what a network is and of its values. */
-static enum status network_sha256(struct context *ctx, struct arena *arena, const struct network *network, char out[65])
-{
-    struct text text;
-    char hash[65];
-    const struct parameters *p = network->parameters;
-    const struct value *description = network_description(arena, network);
-    if (!description)
-        return ctx->error.status;
-    text_init(&text, ctx);
-    json_write(description, &text, 0);
-    sha256_hex(p->values, (size_t)p->n_values * element_size(p->element), hash);
-    text_add(&text, hash);
-    sha256_hex(p->state, (size_t)p->n_state * element_size(p->element), hash);
-    text_add(&text, hash);
-    if (!text.failed)
-        sha256_hex(text.bytes, text.length, out);
-    text_free(&text);
-    return ctx->error.status;
-}
-
 /* dependencies: all that the values of a layer's rows follow from. */
 static struct value *dependencies(const struct preparing *p, const char *network, const char *layer)
 {
@@ -64,10 +43,8 @@ static struct value *dependencies(const struct preparing *p, const char *network
     struct value *map = p->images ? value_copy(arena, p->images) : NULL;
     map = value_set(arena, map, "network", value_text(arena, network));
     map = value_set(arena, map, "layer", value_text(arena, layer));
-    map = value_set(arena, map, "precision", value_text(arena, element_text(plan->precision)));
     map = value_set(arena, map, "batch", value_integer(arena, p->site->batch));
-    map = value_set(arena, map, "version", value_text(arena, p->site->version ? p->site->version : ""));
-    return value_set(arena, map, "kernels", value_text(arena, p->site->kernels->f32->level));
+    return run_value(arena, map, plan, p->site->version, p->site->kernels);
 }
 
 /* --- is it worth it, and is there room? --- */

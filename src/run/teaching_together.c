@@ -1,6 +1,8 @@
 /* teaching_together.c: what teachers are together: the weights of each, their logits, their entry, their hash. */
 #include "base/file.h"
 #include "base/text.h"
+#include "run/cache.h"
+#include "run/depends.h"
 #include "run/making.h"
 
 #include <math.h>
@@ -13,12 +15,72 @@ const struct split *making_split(const struct making *m, enum split_kind kind)
     return &m->site->plan->data->splits[kind];
 }
 
-double *making_logits(struct making *m, const struct network *network, const struct split *split)
+/* logits_entry: of a network's logits over a split, in the cache. */
+static enum status logits_entry(struct making *m, const struct network *network, const struct split *split,
+                                struct cache_entry *entry)
+{
+    struct arena *arena = m->arena;
+    const struct plan *plan = m->site->plan;
+    char hash[65];
+    RETURN_IF(network_sha256(m->ctx, arena, network, hash));
+    struct value *on = value_set(arena, value_map(arena), "network", value_text(arena, hash));
+    on = value_set(arena, on, "layer", value_text(arena, "evaluation"));
+    on = images_value(arena, on, plan, split, NULL);
+    on = run_value(arena, on, plan, m->site->options->version, m->kernels);
+    on = value_set(arena, on, "threads", value_integer(arena, m->kernels->threads));
+    *entry = (struct cache_entry){.teacher = network->name,
+                                  .layer = arena_format(arena, "logits of the %s split", split->name),
+                                  .on = on,
+                                  .rows = split->count,
+                                  .row = SHAPE(network->input.classes),
+                                  .element = ELEMENT_F64};
+    return on && entry->layer ? STATUS_OK : m->ctx->error.status;
+}
+
+/* logits_compute: by the network, and into the cache (folder NULL: there is none). */
+static enum status logits_compute(struct making *m, const struct network *network, const struct split *split,
+                                  const struct cache *cache, const struct cache_entry *entry, double *logits)
 {
     struct metrics unused;
+    int64_t done;
+    RETURN_IF(evaluate(m->ctx, network, split, m->site->plan->precision, m->kernels, m->memory, logits, &unused));
+    if (!cache->folder)
+        return STATUS_OK;
+    struct cache_writer *writer = cache_writer_new(cache, entry, 1, &done);
+    if (!writer)
+        return m->ctx->error.status;
+    const enum status status = cache_writer_rows(writer, 0, split->count, logits);
+    if (status == STATUS_OK)
+        return cache_writer_finish(writer);
+    cache_writer_leave(writer);
+    return status;
+}
+
+static enum status logits_find(struct making *m, const struct network *network, const struct split *split,
+                               double *logits)
+{
+    struct cache cache = {.folder = NULL};
+    struct cache_entry entry;
+    struct store *store = NULL;
+    const char *otherwise = folder_file(m->arena, m->site->folder, "cache");
+    RETURN_IF(logits_entry(m, network, split, &entry));
+    if (m->site->plan->cache != CACHE_FALSE) {
+        RETURN_IF(cache_open(m->ctx, m->arena, otherwise, &cache));
+        store = cache_store(&cache, &entry);
+        RETURN_IF(m->ctx->error.status);
+    }
+    if (!store)
+        return logits_compute(m, network, split, &cache, &entry, logits);
+    for (int32_t b = 0; b < split->count; b++)
+        store_rows(store, &b, 1, ELEMENT_F64, logits + b * store->row_elements);
+    store_free(store);
+    return STATUS_OK;
+}
+
+double *making_logits(struct making *m, const struct network *network, const struct split *split)
+{
     double *logits = memory_new(m->ctx, (size_t)(split->count * network->input.classes), sizeof *logits);
-    if (logits && evaluate(m->ctx, network, split, m->site->plan->precision, m->kernels, m->memory, logits, &unused) !=
-                      STATUS_OK) {
+    if (logits && logits_find(m, network, split, logits) != STATUS_OK) {
         memory_free(m->ctx, logits);
         logits = NULL;
     }
