@@ -127,8 +127,9 @@ enum status stepped_make(struct bench *b, struct stepped *side, const char *loss
     int layers[STEP_TAPS];
     RETURN_IF(network_make(b, "student.network", 1, &side->student));
     RETURN_IF(json_parse(&b->ctx, b->arena, "losses", losses, strlen(losses), &list));
-    RETURN_IF(losses_bind(&b->ctx, b->arena, list, list, &side->terms, &side->stage.n_terms, &resolved));
-    RETURN_IF(losses_pair(&b->ctx, b->arena, side->student, b->teacher, side->terms, side->stage.n_terms, resolved));
+    const struct learner teacher = {.name = b->teacher->name, .network = b->teacher};
+    const struct losses_site site = {side->student, &teacher, 1};
+    RETURN_IF(losses_bind(&b->ctx, b->arena, list, list, &site, &side->terms, &side->stage.n_terms, &resolved));
     if (deepest)
         deepest_alone(&side->terms[side->stage.n_terms - 1]);
     struct learner *learners = arena_take(b->arena, 2, sizeof *learners);
@@ -139,7 +140,7 @@ enum status stepped_make(struct bench *b, struct stepped *side, const char *loss
                                    .training = true,
                                    .learns = true,
                                    .optimiser = &b->settings.optimiser};
-    learners[1] = (struct learner){.name = b->teacher->name, .network = b->teacher};
+    learners[1] = teacher;
     side->stage = (struct stage){.name = "stage",
                                  .role = "distilled",
                                  .seed = 1,

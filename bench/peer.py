@@ -86,13 +86,13 @@ def standardise_apart(description):
     return {**description, "layers": description["layers"][1:]}, 1 / 255 / deviation, mean / deviation
 
 
-def network_build(job, training):
-    """The network, and how bytes become its input."""
-    description, scale, shift = standardise_apart(torch_net.inspect(job["retort"], job["model"]))
+def network_build(job, training, model):
+    """The network of a model file, and how bytes become its input."""
+    description, scale, shift = standardise_apart(torch_net.inspect(job["retort"], model))
     readers = [name for layer in description["layers"] for name in layer["inputs"]]
     for layer in description["layers"]:
         layer["alone"] = layer["inputs"][0] != "input" and readers.count(layer["inputs"][0]) == 1
-    net = Peer(description, torch_net.read_safetensors(job["model"]), torch.float32).train(training)
+    net = Peer(description, torch_net.read_safetensors(model), torch.float32).train(training)
     with torch.no_grad():
         graph = Tracer(torch.rand(2, *description["input"])).trace(net)
     return torch.fx.GraphModule(net, graph), scale, shift
@@ -111,15 +111,31 @@ def layout_of(way):
     return torch.channels_last if way.startswith("channels_last") else torch.contiguous_format
 
 
+def teaching(job, layout):
+    """A function that computes kd's loss from bytes and the student's logits; temperature 1. The teacher runs in
+    evaluation mode and without gradients, the same in every step."""
+    net, scale, shift = network_build(job, False, job["teacher"])
+    net = net.to(memory_format=layout).requires_grad_(False)
+
+    def loss_of(x, logits):
+        with torch.no_grad():
+            target = F.log_softmax(net(x.to(torch.float32, memory_format=layout).mul_(scale).sub_(shift)), 1)
+        return F.kl_div(F.log_softmax(logits, 1), target, reduction="batchmean", log_target=True)
+    return loss_of
+
+
 def trainer(job, data, way):
-    """A function that trains for one step and returns the loss."""
-    net, scale, shift = network_build(job, True)
+    """A function that trains for one step and returns the loss: of the labels, or half of that and half of kd's."""
+    net, scale, shift = network_build(job, True, job["model"])
     layout, batch, (images, labels) = layout_of(way), job["batch"], data
     net = net.to(memory_format=layout)
     optimiser = sgd(net.parameters(), job["optimiser"])
+    taught = teaching(job, layout) if "teacher" in job else None
 
     def loss_of(x, y):
-        return F.cross_entropy(net(x.to(torch.float32, memory_format=layout).mul_(scale).sub_(shift)), y)
+        logits = net(x.to(torch.float32, memory_format=layout).mul_(scale).sub_(shift))
+        loss = F.cross_entropy(logits, y)
+        return 0.5 * loss + 0.5 * taught(x, logits) if taught else loss
     loss_of = torch.compile(loss_of) if way.endswith("compiled") else loss_of
     state = {"at": len(labels), "order": None}
 
@@ -137,7 +153,7 @@ def trainer(job, data, way):
 
 
 def inferrer(job, data, way):
-    net, scale, shift = network_build(job, False)
+    net, scale, shift = network_build(job, False, job["model"])
     layout, batch, images = layout_of(way), job["batch"], data[0]
     net = net.to(memory_format=layout)
 

@@ -1,19 +1,27 @@
 #!/usr/bin/env bash
 # run.sh [--quick] [--only NAME]: what `make bench` runs. First training and inference beside PyTorch, speed and memory,
-# and the training step beside a matrix product (throughput.py); then methods (methods.py), and our kernels beside the
-# machine's own limits (kernels.c, memory_bound.c). About half an hour on two cores of a machine that does nothing else.
-# The first run also installs PyTorch (python.sh) and lets it compile its networks, which takes minutes more. --quick only
-# shows that it works; --only: the networks whose name contains NAME, nothing else. Build folder: RETORT_BUILD, default build.
+# and the training step beside a matrix product (throughput.py); then a whole offline distillation beside PyTorch
+# (offline.py), the memory of a large record (record.py), methods (methods.py), and our kernels beside the machine's own
+# limits (kernels.c, memory_bound.c). About three quarters of an hour on two cores of a machine that does nothing else. The
+# first run also installs PyTorch (python.sh) and lets it compile its networks, which takes minutes more. --quick only shows
+# that it works; --only: `offline`, `record`, or the networks whose name contains NAME, nothing else. Build folder:
+# RETORT_BUILD, default build.
 # Measures and does not judge: the status is 0 whatever the ratios, and 1 when something failed to run.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 build=${RETORT_BUILD:-build}
 how=()
+offline=()
+record=()
 only=
 while [ $# -gt 0 ]; do
     case "$1 ${2-}" in
-    --quick*) how+=(--seconds 0.3 --repeats 1) ;;
+    --quick*)
+        how+=(--seconds 0.3 --repeats 1)
+        offline+=(--seconds 0.3 --repeats 1 --epochs 1)
+        record+=(--quick)
+        ;;
     "--only "?*)
         only=$2
         how+=(--only "$only")
@@ -36,8 +44,16 @@ if ! log=$(cmake --build "$build" --target bench_programs 2>&1); then
     exit 1
 fi
 
+case $only in
+offline) exec /usr/bin/python3 bench/offline.py --retort "$build/retort" "${offline[@]}" ;;
+record) exec /usr/bin/python3 bench/record.py --retort "$build/retort" "${record[@]}" ;;
+esac
 /usr/bin/python3 bench/throughput.py --retort "$build/retort" "${how[@]}"
 [ -z "$only" ] || exit 0
+printf '\noffline\n'
+/usr/bin/python3 bench/offline.py --retort "$build/retort" "${offline[@]}"
+printf '\nrecord\n'
+/usr/bin/python3 bench/record.py --retort "$build/retort" "${record[@]}"
 printf '\nmethods\n'
 /usr/bin/python3 bench/methods.py --retort "$build/retort" "${how[@]}"
 printf '\nkernels\n'

@@ -18,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 import yaml
 
@@ -99,25 +100,32 @@ def peer_peak(python, job):
     return min(peaks)
 
 
+def measured(command, environment=None):
+    """Runs it to its end: seconds, and peak memory in bytes from the kernel."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise Failure(f"{' '.join(command)} ended with status {process.returncode}")
+    return seconds, usage.ru_maxrss * 1024
+
+
 def own_run(job, steps, seeds=1):
-    """`retort train` for so many steps, seeds side by side; the slowest seed's speed from result.json, peak memory from
-    the kernel."""
+    """`retort train` for so many steps, seeds side by side; the slowest seed's speed from result.json, peak memory."""
     out = f"{job['folder']}/run"
     command = [job["retort"], "train", job["recipe"], "--set", f"student.train.steps={steps}", "--set",
                f"seeds={list(range(seeds))}", "-o", out, "--force", "--quiet", "--threads", str(job["threads"]),
                "--jobs", str(seeds)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise Failure(f"{' '.join(command)} ended with status {process.returncode}")
+    _, peak = measured(command)
     with open(f"{out}/result.json") as file:
         result = json.load(file)
     stages = result["stages"]
     if [stage["steps"] for stage in stages] != [steps] * seeds:
         raise Failure(f"expected {seeds} stages of {steps} steps in {out}/result.json")
     stage = min(stages, key=lambda stage: stage["samples_per_second"])
-    return {"speed": stage["samples_per_second"], "peak": usage.ru_maxrss * 1024, "model": f"{out}/{stage['model']}",
+    return {"speed": stage["samples_per_second"], "peak": peak, "model": f"{out}/{stage['model']}",
             "machine": result["machine"]}
 
 
@@ -139,9 +147,13 @@ def numbers(value):
         return value
 
 
-def demo_student():
+def demo_recipe():
     with open(f"{HERE}/../recipes/fashion-mnist.yaml") as file:
-        return numbers(yaml.safe_load(file))["student"]["network"]
+        return numbers(yaml.safe_load(file))
+
+
+def demo_student():
+    return demo_recipe()["student"]["network"]
 
 
 def job_make(options, folder, name, network, threads, **more):
