@@ -2,7 +2,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
-#include "base/context.h"
+#include "base/arena.h"
 
 /* A file being written beside its place; it takes its place at file_commit. */
 struct file_writer;
@@ -24,6 +24,10 @@ enum status directory_make(struct context *ctx, const char *path); /* with its p
 /* path_join: "a" + "b" -> "a/b"; b absolute: b. The caller's (memory_free). */
 char *path_join(struct context *ctx, const char *a, const char *b);
 char *path_directory(struct context *ctx, const char *path); /* "." where there is none */
+/* path_beside: a path that a file names, relative to the file's folder; in the working directory it stays as it was given, for messages.
+ * path_absolute: from the root on, so that it means the same wherever it is read from. Of the arena; NULL: error recorded. */
+char *path_beside(struct context *ctx, struct arena *arena, const char *file, const char *path);
+char *path_absolute(struct context *ctx, struct arena *arena, const char *path);
 
 /* sha256 of bytes, as 64 hexadecimal digits and a zero. */
 void sha256_hex(const void *bytes, size_t count, char out[65]);

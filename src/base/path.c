@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 bool file_exists(const char *path)
 {
@@ -39,6 +40,30 @@ char *path_directory(struct context *ctx, const char *path)
     if (folder != NULL)
         memcpy(folder, path, length);
     return folder;
+}
+
+char *path_beside(struct context *ctx, struct arena *arena, const char *file, const char *path)
+{
+    char *folder = path_directory(ctx, file), *joined = NULL, *found = NULL;
+    if (folder != NULL)
+        joined = path_join(ctx, strcmp(folder, ".") == 0 ? "" : folder, path);
+    if (joined != NULL)
+        found = arena_text(arena, joined);
+    memory_free(ctx, joined);
+    memory_free(ctx, folder);
+    return found;
+}
+
+char *path_absolute(struct context *ctx, struct arena *arena, const char *path)
+{
+    char folder[4096];
+    if (path[0] == '/')
+        return arena_text(arena, path);
+    if (getcwd(folder, sizeof folder) == NULL) {
+        fail(ctx, STATUS_IO, "cannot tell the working directory: %s", strerror(errno));
+        return NULL;
+    }
+    return arena_format(arena, "%s/%s", folder, path);
 }
 
 /* folder_make: one folder whose parent is there; an existing folder is fine. Returns errno or 0. */

@@ -3,9 +3,7 @@
 
 #include "base/file.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct option_spec data_options[] = {
     {.name = "name",
@@ -126,20 +124,10 @@ static enum status bind_options(struct context *ctx, struct arena *arena, const 
     return STATUS_OK;
 }
 
-/* beside_recipe: a path that is relative to the recipe's folder. In the recipe's own folder it stays as it was given, for
- * messages. NULL: the error is recorded. */
+/* beside_recipe: recipe_path NULL: the section is of no file. NULL: the error is recorded. */
 static char *beside_recipe(struct context *ctx, struct arena *arena, const char *recipe_path, const char *path)
 {
-    if (recipe_path == NULL)
-        return arena_text(arena, path);
-    char *folder = path_directory(ctx, recipe_path), *joined = NULL, *found = NULL;
-    if (folder != NULL)
-        joined = path_join(ctx, strcmp(folder, ".") == 0 ? "" : folder, path);
-    if (joined != NULL)
-        found = arena_text(arena, joined);
-    memory_free(ctx, joined);
-    memory_free(ctx, folder);
-    return found;
+    return recipe_path == NULL ? arena_text(arena, path) : path_beside(ctx, arena, recipe_path, path);
 }
 
 /* join_paths: the reader's section with its paths joined to the recipe's folder. */
@@ -204,19 +192,6 @@ static struct option_texts class_names_of(const struct data_options *options, co
     return names;
 }
 
-/* resolved_path: from the root on, so that it means the same wherever it is read from. NULL: the error is recorded. */
-static char *resolved_path(struct context *ctx, struct arena *arena, const char *path)
-{
-    char folder[4096];
-    if (path[0] == '/')
-        return arena_text(arena, path);
-    if (getcwd(folder, sizeof folder) == NULL) {
-        fail(ctx, STATUS_IO, "cannot tell the working directory: %s", strerror(errno));
-        return NULL;
-    }
-    return arena_format(arena, "%s/%s", folder, path);
-}
-
 /* resolve_source: adds name and section of a source to the map. */
 static enum status resolve_source(struct context *ctx, struct arena *arena, const struct source *source,
                                   struct value *map)
@@ -227,7 +202,7 @@ static enum status resolve_source(struct context *ctx, struct arena *arena, cons
         struct value *path = value_get(own, reader->paths[i]);
         if (path == NULL || path->kind != VALUE_TEXT)
             continue;
-        path->text = resolved_path(ctx, arena, path->text);
+        path->text = path_absolute(ctx, arena, path->text);
         if (path->text == NULL)
             return ctx->error.status;
     }
@@ -241,7 +216,7 @@ static struct value *resolve_labelled(struct context *ctx, struct arena *arena, 
 {
     if (labelled->path == NULL)
         return value_integer(arena, labelled->count);
-    const char *path = resolved_path(ctx, arena, labelled->path);
+    const char *path = path_absolute(ctx, arena, labelled->path);
     return path != NULL ? value_text(arena, path) : NULL;
 }
 

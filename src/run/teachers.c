@@ -4,11 +4,7 @@
 #include "base/file.h"
 #include "run/losses.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { TEACHERS_MAX = 64 };
 
 struct teacher_section {
     const struct value *network, *train, *names;
@@ -57,7 +53,7 @@ static const struct option_spec teacher_options[] = {
      .initial = "1",
      .help = "so many networks, trained from this seed and those that follow it: an ensemble",
      .min = 1,
-     .max = TEACHERS_MAX},
+     .max = ENSEMBLE_MAX},
     {.name = "weights",
      .type = OPTION_TEXT,
      .offset = offsetof(struct teacher_section, weights),
@@ -185,24 +181,6 @@ static enum status weights_check(struct context *ctx, const struct value *sectio
     return STATUS_OK;
 }
 
-/* path_given: joined to the recipe's folder, for messages; *absolute: for the resolved recipe, which lies elsewhere. */
-static enum status path_given(struct context *ctx, struct arena *arena, const char *recipe, const char *path,
-                              const char **given, const char **absolute)
-{
-    char working[4096];
-    char *folder = path_directory(ctx, recipe);
-    char *joined = folder ? path_join(ctx, strcmp(folder, ".") == 0 ? "" : folder, path) : NULL;
-    *given = joined ? arena_text(arena, joined) : NULL;
-    memory_free(ctx, joined);
-    memory_free(ctx, folder);
-    if (!*given)
-        return ctx->error.status;
-    if (!getcwd(working, sizeof working))
-        return fail(ctx, STATUS_IO, "cannot tell the working directory: %s", strerror(errno));
-    *absolute = **given == '/' ? *given : arena_format(arena, "%s/%s", working, *given);
-    return *absolute ? STATUS_OK : ctx->error.status;
-}
-
 static enum status classes_bind(struct context *ctx, struct arena *arena, const struct teacher_section *bound,
                                 struct teacher_plan *plan)
 {
@@ -246,8 +224,12 @@ static enum status teacher_bind(struct context *ctx, struct arena *arena, const 
     if (plan->kind == TEACHER_TRAINED)
         bound.train = plan->own.train.resolved;
     const char **file = bound.weights ? &bound.weights : bound.model ? &bound.model : &bound.recorded;
-    if (*file)
-        RETURN_IF(path_given(ctx, arena, recipe, *file, &plan->file, file));
+    if (*file) {
+        plan->file = path_beside(ctx, arena, recipe, *file);
+        *file = plan->file ? path_absolute(ctx, arena, plan->file) : NULL;
+        if (!*file)
+            return ctx->error.status;
+    }
     RETURN_IF(classes_bind(ctx, arena, &bound, plan));
     *resolved = options_value(arena, OPTION_SET(teacher_options), &bound);
     return *resolved ? STATUS_OK : ctx->error.status;
@@ -268,9 +250,9 @@ static struct value *resolved_prune(struct arena *arena, struct value *resolved,
 static enum status teacher_add(struct context *ctx, const struct teacher_plan *plan, int64_t members,
                                struct teachers *out)
 {
-    if (out->count + members > TEACHERS_MAX)
+    if (out->count + members > ENSEMBLE_MAX)
         return value_fail(ctx, plan->at, STATUS_BAD_INPUT, "teacher: expected at most %d of them, found more",
-                          TEACHERS_MAX);
+                          ENSEMBLE_MAX);
     for (int64_t i = 0; i < members; i++) {
         out->items[out->count] = *plan;
         out->items[out->count++].seed = plan->seed + (uint64_t)i;
@@ -299,7 +281,7 @@ enum status teachers_bind(struct context *ctx, struct arena *arena, const struct
     const size_t count = list ? section->count : 1;
     if (count == 0)
         return value_fail(ctx, section, STATUS_BAD_INPUT, "teacher: expected at least one, found an empty list");
-    out->items = arena_take(arena, TEACHERS_MAX, sizeof *out->items);
+    out->items = arena_take(arena, ENSEMBLE_MAX, sizeof *out->items);
     *resolved = list ? value_list(arena) : NULL;
     if (!out->items || (list && !*resolved))
         return ctx->error.status;

@@ -22,6 +22,7 @@ struct member {
     const int *
         classes; /* [outputs]: the class that each output is, -1: none of ours; NULL: the outputs are the classes; borrowed */
 };
+enum { ENSEMBLE_MAX = 64 }; /* members */
 struct ensemble {
     enum combine how;
     int classes, n_members;

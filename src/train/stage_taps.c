@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { TAPS_MAX = METHOD_TAPS, MEMBERS_MAX = 64 };
+enum { TAPS_MAX = METHOD_TAPS };
 
 static const char logits_name[] = "logits"; /* the layer of those who are no network */
 
@@ -191,9 +191,9 @@ static struct node *output_of(struct stage_graph *built, const struct stage_grap
 static struct node *combined(struct stage_graph *built, const struct stage_graph_spec *spec,
                              const struct ensemble *ensemble)
 {
-    struct node *logits[MEMBERS_MAX];
-    if (ensemble->n_members > MEMBERS_MAX) {
-        fail(built->ctx, STATUS_UNSUPPORTED, "at most %d teachers can be combined, found %d", MEMBERS_MAX,
+    struct node *logits[ENSEMBLE_MAX];
+    if (ensemble->n_members > ENSEMBLE_MAX) {
+        fail(built->ctx, STATUS_UNSUPPORTED, "at most %d teachers can be combined, found %d", ENSEMBLE_MAX,
              ensemble->n_members);
         return NULL;
     }
