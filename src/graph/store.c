@@ -77,3 +77,10 @@ void store_rows(const struct store *store, const int32_t *rows, int64_t count, e
                            store->row_elements, element, to);
     }
 }
+
+void store_all(const struct store *store, enum element element, void *out)
+{
+    const size_t bytes = (size_t)store->row_elements * element_size(element);
+    for (int32_t row = 0; row < store->rows; row++)
+        store_rows(store, &row, 1, element, (unsigned char *)out + (size_t)row * bytes);
+}

@@ -32,6 +32,9 @@ bool store_complete(const struct store *store);
  * file that cannot be read any more is NaN, so that the loss is not finite. */
 void store_rows(const struct store *store, const int32_t *rows, int64_t count, enum element element, void *out);
 
+/* store_all: out [rows, row_elements] of `element`: every row. */
+void store_all(const struct store *store, enum element element, void *out);
+
 /* half_from, half_to: IEEE 754 binary16, rounded to the nearest even; what is too large becomes infinite. */
 uint16_t half_from(float value);
 float half_to(uint16_t half);

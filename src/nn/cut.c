@@ -3,6 +3,7 @@
 
 #include "nn/builder.h"
 
+#include <fnmatch.h>
 #include <string.h>
 
 struct cutting {
@@ -18,20 +19,12 @@ struct cutting {
 
 /* --- layers that go --- */
 
-static bool matches(const char *pattern, const char *name)
-{
-    const size_t length = strlen(pattern);
-    if (length > 0 && pattern[length - 1] == '*')
-        return strncmp(pattern, name, length - 1) == 0;
-    return strcmp(pattern, name) == 0;
-}
-
 static enum status drops_find(struct cutting *c)
 {
     for (int i = 0; i < c->how->n_drop; i++) {
         bool found = false;
         for (int j = 0; j < c->from->n_layers; j++)
-            if (matches(c->how->drop[i], c->from->layers[j].name))
+            if (fnmatch(c->how->drop[i], c->from->layers[j].name, 0) == 0)
                 found = c->dropped[j] = true;
         if (!found)
             return value_fail(c->ctx, c->at, STATUS_BAD_INPUT, "cut: no layer \"%s\" to drop; see retort inspect",

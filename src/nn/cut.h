@@ -9,8 +9,8 @@
 
 struct network_cut {
     double width; /* the part of the channels that stay, in (0,1]; at least one of each layer */
-    const char *const
-        *drop; /* [n_drop] layers that go, "*" at the end stands for any rest; they must not change a shape; borrowed */
+    const char *const *
+        drop; /* [n_drop] names or patterns (as a shell's) of layers that go, which must not change a shape; borrowed */
     int n_drop;
 };
 

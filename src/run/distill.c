@@ -3,6 +3,7 @@
 #include "base/thread.h"
 #include "format/json.h"
 #include "recipe/recipe.h"
+#include "run/cache.h"
 #include "run/outside.h"
 #include "run/recordings.h"
 #include "run/result.h"
@@ -22,6 +23,7 @@ struct distillation {
     struct folder folder;
     bool student_only;
     struct run_site site;
+    struct cache cache;
     struct teaching teaching;       /* of those that are taught next */
     struct kernel_context *kernels; /* with all threads */
     struct program_memory *memory;
@@ -60,7 +62,7 @@ static enum status record(struct distillation *d, const struct student *taught, 
                                          .batch = budget->batch,
                                          .reads = (double)seeds * (double)steps * (double)budget->batch,
                                          .version = d->options->version,
-                                         .folder = d->folder.path,
+                                         .cache = d->site.cache,
                                          .kernels = d->kernels,
                                          .memory = d->memory};
     RETURN_IF(recordings_prepare(d->ctx, d->arena, &site, &d->teaching));
@@ -334,6 +336,13 @@ static enum status distillation_open(struct distillation *d)
     return folder ? folder_create(ctx, &d->plan, folder, options, &d->folder) : ctx->error.status;
 }
 
+static enum status cache_of_run(struct distillation *d)
+{
+    const char *otherwise = folder_file(d->arena, &d->folder, "cache");
+    d->site.cache = &d->cache;
+    return otherwise ? cache_open(d->ctx, d->arena, otherwise, &d->cache) : d->ctx->error.status;
+}
+
 static enum status distillation_run(struct distillation *d, struct value **result)
 {
     double begin = clock_seconds();
@@ -348,6 +357,8 @@ static enum status distillation_run(struct distillation *d, struct value **resul
     d->memory = d->kernels ? program_memory_new(d->ctx) : NULL;
     if (!d->memory)
         return d->ctx->error.status;
+    if (with_teacher(d) && d->plan.cache != CACHE_FALSE)
+        RETURN_IF(cache_of_run(d));
     if (with_teacher(d))
         RETURN_IF(teachers_make(d));
     program_memory_free(d->memory); /* which a large teacher would hold while students train, who have their own */

@@ -120,12 +120,14 @@ static enum status feature_open(struct context *ctx, struct arena *arena, const 
     struct cache cache;
     char hash[65];
     *store = NULL;
-    if (plan->cache == CACHE_FALSE || !cache_folder(arena)) {
+    if (plan->cache == CACHE_FALSE || cache_open(ctx, arena, NULL, &cache) != STATUS_OK) {
+        if (ctx->error.status == STATUS_IO) /* no place for it */
+            error_clear(ctx);
+        RETURN_IF(ctx->error.status);
         f.store = store_new(ctx, from->name, ELEMENT_F32, split->count, f.row);
         *store = f.store;
         return f.store ? array_copy(&f, teacher->file) : ctx->error.status;
     }
-    RETURN_IF(cache_open(ctx, arena, NULL, &cache));
     RETURN_IF(file_sha256(ctx, teacher->file, hash));
     struct value *on = value_set(arena, value_map(arena), "file", value_text(arena, hash));
     on = value_set(arena, on, "array", value_text(arena, from->name));

@@ -2,7 +2,6 @@
 #include "run/outside.h"
 
 #include "base/file.h"
-#include "run/cache.h"
 #include "run/depends.h"
 #include "run/features.h"
 #include "train/command.h"
@@ -115,7 +114,7 @@ struct asking {
     const struct teacher_plan *teacher;
     struct augmentation room;
     const struct augmentation *augmentation;
-    struct cache cache; /* folder NULL: answers go to memory */
+    const struct cache *cache; /* NULL: answers go to memory */
     struct cache_entry entries[2];
     struct store *stores[2]; /* train, test */
 };
@@ -127,12 +126,13 @@ static const struct split *split_of(const struct asking *a, int pass)
 
 static enum status entries_make(struct asking *a)
 {
-    for (int i = 0; i < 2; i++) {
+    const struct value *files = files_named(a->ctx, a->arena, a->teacher->command);
+    for (int i = 0; i < 2 && files; i++) {
         const struct split *split = split_of(a, i);
         const struct augmentation *augmentation = i == 0 ? a->augmentation : NULL;
         struct value *on =
             value_set(a->arena, value_map(a->arena), "command", value_text(a->arena, a->teacher->command));
-        on = value_set(a->arena, on, "files", files_named(a->ctx, a->arena, a->teacher->command));
+        on = value_set(a->arena, on, "files", value_copy(a->arena, files));
         on = value_set(a->arena, on, "layer", value_text(a->arena, i == 0 ? logits_layer : test_layer));
         on = images_value(a->arena, on, a->plan, split, augmentation);
         if (!on)
@@ -145,15 +145,15 @@ static enum status entries_make(struct asking *a)
                                              .element = ELEMENT_F32,
                                              .half = i == 0 && a->plan->cache_half};
     }
-    return STATUS_OK;
+    return files ? STATUS_OK : a->ctx->error.status;
 }
 
 static enum status answers_open(struct asking *a, int pass, struct answers *answers)
 {
     int64_t done;
     const struct cache_entry *entry = &a->entries[pass];
-    if (a->cache.folder)
-        answers->writer = cache_writer_new(&a->cache, entry, 1, &done);
+    if (a->cache)
+        answers->writer = cache_writer_new(a->cache, entry, 1, &done);
     else
         answers->store = a->stores[pass] = store_new(a->ctx, entry->layer, ELEMENT_F32, entry->rows, entry->row);
     return answers->writer || answers->store ? STATUS_OK : a->ctx->error.status;
@@ -200,9 +200,9 @@ cleanup:
 
 static enum status stores_find(struct asking *a)
 {
-    for (int i = 0; i < 2 && a->cache.folder; i++) {
+    for (int i = 0; i < 2 && a->cache; i++) {
         store_free(a->stores[i]);
-        a->stores[i] = cache_store(&a->cache, &a->entries[i]);
+        a->stores[i] = cache_store(a->cache, &a->entries[i]);
         RETURN_IF(a->ctx->error.status);
     }
     return STATUS_OK;
@@ -214,8 +214,7 @@ static enum status test_take(struct asking *a, double **test)
     *test = store->rows > 0 ? memory_new(a->ctx, (size_t)(store->rows * store->row_elements), sizeof **test) : NULL;
     if (store->rows > 0 && !*test)
         return a->ctx->error.status;
-    for (int32_t b = 0; b < store->rows; b++)
-        store_rows(store, &b, 1, ELEMENT_F64, *test + b * store->row_elements);
+    store_all(store, ELEMENT_F64, *test);
     return STATUS_OK;
 }
 
@@ -233,25 +232,24 @@ static void place_fill(struct asking *a, struct teaching *teaching)
     }
 }
 
-enum status outside_make(struct context *ctx, struct arena *arena, const struct plan *plan, const char *folder,
+enum status outside_make(struct context *ctx, struct arena *arena, const struct plan *plan, const struct cache *cache,
                          int index, struct teaching *teaching, double **test)
 {
     enum status status = STATUS_OK;
-    struct asking a = {.ctx = ctx, .arena = arena, .plan = plan, .teacher = &plan->teachers.items[index]};
+    struct asking a = {
+        .ctx = ctx, .arena = arena, .plan = plan, .teacher = &plan->teachers.items[index], .cache = cache};
     *test = NULL;
     if (a.teacher->kind != TEACHER_COMMAND)
         return STATUS_OK;
     a.augmentation = augmentation_limited(plan->data->augmentation, plan->views, &a.room);
     TRY(entries_make(&a));
-    if (plan->cache != CACHE_FALSE)
-        TRY(cache_open(ctx, arena, arena_format(arena, "%s/cache", folder), &a.cache));
     TRY(stores_find(&a));
     if (!a.stores[0] || !a.stores[1]) {
         TRY(ask(&a));
         TRY(stores_find(&a));
     }
     if (!a.stores[0] || !a.stores[1])
-        TRY(fail(ctx, STATUS_IO, "%s: the outputs that were just recorded are gone", a.cache.folder));
+        TRY(fail(ctx, STATUS_IO, "%s: the outputs that were just recorded are gone", a.teacher->name));
     TRY(test_take(&a, test));
     place_fill(&a, teaching);
 cleanup:

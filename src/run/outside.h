@@ -2,15 +2,15 @@
 #ifndef RUN_OUTSIDE_H
 #define RUN_OUTSIDE_H
 
+#include "run/cache.h"
 #include "run/teaching.h"
 
 /* outside_open: adds the recordings of the teaching's files, checked against the data; for a program a place that outside_make fills. */
 enum status outside_open(struct context *ctx, struct arena *arena, const struct plan *plan, struct teaching *teaching);
 
 /* outside_make: what the program of teacher `index` says of all training samples (each view of them) and of the test samples, from the cache
- * where it has said so already. `folder`: of the run, for the cache where the environment names no place. *test: [test samples, its
- * outputs]; the caller's; NULL: no test split. */
-enum status outside_make(struct context *ctx, struct arena *arena, const struct plan *plan, const char *folder,
+ * (NULL: there is none) where it has said so already. *test: [test samples, its outputs]; the caller's; NULL: no test split. */
+enum status outside_make(struct context *ctx, struct arena *arena, const struct plan *plan, const struct cache *cache,
                          int index, struct teaching *teaching, double **test);
 
 #endif

@@ -107,7 +107,7 @@ static const struct option_spec cut_options[] = {
     {.name = "drop",
      .type = OPTION_TEXTS,
      .offset = offsetof(struct cut_section, drop),
-     .help = "layers that go, which do not change a shape; a * at the end stands for any rest: block2*"},
+     .help = "names or patterns (block2*) of layers that go, which do not change a shape"},
 };
 
 struct option_set plan_cut_options(void)

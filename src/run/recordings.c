@@ -25,7 +25,6 @@ struct preparing {
     struct arena *arena;
     const struct recordings_site *site;
     struct teaching *teaching;
-    struct cache cache;
     struct augmentation room;
     const struct augmentation *augmentation; /* as the stages see it */
     const struct split *split;
@@ -72,10 +71,10 @@ static enum status fits(const struct preparing *p, int64_t bytes, bool *fit)
     if ((double)bytes > limit)
         why =
             arena_format(p->arena, "they would take %.2f GB, and cache_limit is %g", (double)bytes / 1e9, limit / 1e9);
-    else if (statvfs(p->cache.folder, &disk) == 0 &&
+    else if (statvfs(p->site->cache->folder, &disk) == 0 &&
              (double)bytes > DISK_SHARE * (double)disk.f_bavail * (double)disk.f_frsize)
         why = arena_format(p->arena, "they would take %.2f GB, and %s has room for %.2f", (double)bytes / 1e9,
-                           p->cache.folder, (double)disk.f_bavail * (double)disk.f_frsize / 1e9);
+                           p->site->cache->folder, (double)disk.f_bavail * (double)disk.f_frsize / 1e9);
     else
         *fit = true;
     return *fit || p->ctx->error.status != STATUS_OK ? p->ctx->error.status : unrecorded(p, why);
@@ -116,7 +115,7 @@ static enum status pass_run(struct preparing *p, const struct network *network, 
     for (int i = 0; i < count; i++) {
         int64_t done = 0;
         layers[i] = wanted[i].layer;
-        wanted[i].writer = cache_writer_new(&p->cache, &wanted[i].entry, p->site->batch, &done);
+        wanted[i].writer = cache_writer_new(p->site->cache, &wanted[i].entry, p->site->batch, &done);
         if (!wanted[i].writer)
             TRY(p->ctx->error.status);
         pass.done = done < pass.done ? done : pass.done;
@@ -136,7 +135,7 @@ cleanup:
 /* recorded: the layer is in the cache: *found. */
 static enum status recorded(struct preparing *p, const char *teacher, const struct wanted *wanted, bool *found)
 {
-    struct store *store = cache_store(&p->cache, &wanted->entry);
+    struct store *store = cache_store(p->site->cache, &wanted->entry);
     *found = store != NULL;
     if (!store)
         return p->ctx->error.status;
@@ -154,7 +153,7 @@ static void wanted_log(const struct preparing *p, const char *teacher, const str
     if (!text.failed)
         log_line(p->ctx, LOG_INFO, "recording %s of %s: %lld samples, %lld views each, %.1f MB in %s", text.bytes,
                  teacher, (long long)p->split->count, (long long)(p->rows / p->split->count), (double)bytes / 1e6,
-                 p->cache.folder);
+                 p->site->cache->folder);
     text_free(&text);
 }
 
@@ -220,7 +219,7 @@ static enum status teacher_record(struct preparing *p, int learner)
     for (int i = 0; i < missing; i++) {
         RETURN_IF(recorded(p, who->name, &left[i], &found));
         if (!found)
-            return fail(p->ctx, STATUS_IO, "%s: the outputs that were just recorded are gone", p->cache.folder);
+            return fail(p->ctx, STATUS_IO, "%s: the outputs that were just recorded are gone", p->site->cache->folder);
     }
     return STATUS_OK;
 }
@@ -236,10 +235,8 @@ enum status recordings_prepare(struct context *ctx, struct arena *arena, const s
     p.split = &plan->data->splits[SPLIT_TRAIN];
     p.augmentation = augmentation_limited(plan->data->augmentation, plan->views, &p.room);
     p.rows = recording_rows(p.split, p.augmentation);
-    if (!any || plan->cache == CACHE_FALSE || p.rows == 0 || site->reads == 0)
+    if (!any || !site->cache || p.rows == 0 || site->reads == 0)
         return STATUS_OK;
-    const char *otherwise = arena_format(arena, "%s/cache", site->folder);
-    RETURN_IF(otherwise ? cache_open(ctx, arena, otherwise, &p.cache) : ctx->error.status);
     p.images = images_value(arena, value_map(arena), plan, p.split, p.augmentation);
     if (!p.images)
         return ctx->error.status;

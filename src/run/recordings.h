@@ -9,10 +9,10 @@ struct recordings_site {
     const struct plan *plan;
     const struct stage *stages; /* [count] that will read, of one learner */
     int count;
-    int64_t batch;       /* of their steps */
-    double reads;        /* samples that all their steps read, those of other seeds included */
-    const char *version; /* of the program: another one may round differently; NULL: unknown */
-    const char *folder;  /* of the run: for the cache where the environment names no place */
+    int64_t batch;             /* of their steps */
+    double reads;              /* samples that all their steps read, those of other seeds included */
+    const char *version;       /* of the program: another one may round differently; NULL: unknown */
+    const struct cache *cache; /* NULL: nothing is recorded */
     struct kernel_context *kernels;
     struct program_memory *memory;
 };

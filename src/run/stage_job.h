@@ -12,6 +12,7 @@ struct run_site {
     const struct plan *plan;
     const struct folder *folder;
     const struct run_options *options;
+    const struct cache *cache; /* what is known of teachers; NULL: none is kept */
     const struct share *share; /* stages that other runs have, too; NULL: there are none */
     const char *recipe_sha256; /* of the recipe that the stages are of */
     int stages;

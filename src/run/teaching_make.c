@@ -104,7 +104,7 @@ static enum status outside(struct making *m, int index)
     struct member member = m->teaching->ensemble.members[index];
     const struct ensemble alone = {COMBINE_MEAN_LOGIT, m->site->plan->input.classes, 1, &member};
     double **test = &m->teaching->outside[index];
-    RETURN_IF(outside_make(m->ctx, m->arena, m->site->plan, m->site->folder->path, index, m->teaching, test));
+    RETURN_IF(outside_make(m->ctx, m->arena, m->site->plan, m->site->cache, index, m->teaching, test));
     if (!*test)
         return entry_measured(m, &stage, NULL, NULL, &none, &none);
     double *classes = memory_new(m->ctx, (size_t)(split->count * alone.classes), sizeof *classes);

@@ -37,16 +37,16 @@ static enum status logits_entry(struct making *m, const struct network *network,
     return on && entry->layer ? STATUS_OK : m->ctx->error.status;
 }
 
-/* logits_compute: by the network, and into the cache (folder NULL: there is none). */
+/* logits_compute: by the network, and into the cache. */
 static enum status logits_compute(struct making *m, const struct network *network, const struct split *split,
-                                  const struct cache *cache, const struct cache_entry *entry, double *logits)
+                                  const struct cache_entry *entry, double *logits)
 {
     struct metrics unused;
     int64_t done;
     RETURN_IF(evaluate(m->ctx, network, split, m->site->plan->precision, m->kernels, m->memory, logits, &unused));
-    if (!cache->folder)
+    if (!m->site->cache)
         return STATUS_OK;
-    struct cache_writer *writer = cache_writer_new(cache, entry, 1, &done);
+    struct cache_writer *writer = cache_writer_new(m->site->cache, entry, 1, &done);
     if (!writer)
         return m->ctx->error.status;
     const enum status status = cache_writer_rows(writer, 0, split->count, logits);
@@ -59,20 +59,15 @@ static enum status logits_compute(struct making *m, const struct network *networ
 static enum status logits_find(struct making *m, const struct network *network, const struct split *split,
                                double *logits)
 {
-    struct cache cache = {.folder = NULL};
     struct cache_entry entry;
     struct store *store = NULL;
-    const char *otherwise = folder_file(m->arena, m->site->folder, "cache");
     RETURN_IF(logits_entry(m, network, split, &entry));
-    if (m->site->plan->cache != CACHE_FALSE) {
-        RETURN_IF(cache_open(m->ctx, m->arena, otherwise, &cache));
-        store = cache_store(&cache, &entry);
-        RETURN_IF(m->ctx->error.status);
-    }
+    if (m->site->cache)
+        store = cache_store(m->site->cache, &entry);
+    RETURN_IF(m->ctx->error.status);
     if (!store)
-        return logits_compute(m, network, split, &cache, &entry, logits);
-    for (int32_t b = 0; b < split->count; b++)
-        store_rows(store, &b, 1, ELEMENT_F64, logits + b * store->row_elements);
+        return logits_compute(m, network, split, &entry, logits);
+    store_all(store, ELEMENT_F64, logits);
     store_free(store);
     return STATUS_OK;
 }
@@ -135,30 +130,42 @@ static double label_probability(const struct member *member, const double *row, 
     return right / sum;
 }
 
-/* weights_learn: those that make the labels of a split most likely under the mixture of the members' probabilities, by expectation
- * maximisation, which never makes them less likely (Dempster, Laird, Rubin 1977). */
-static void weights_learn(const struct ensemble *ensemble, double *const *logits, const struct split *split,
-                          struct member *members)
+/* label_probabilities: of each labelled sample what each member gives its right class, [labelled, members]; the caller's. NULL: no
+ * memory. */
+static double *label_probabilities(struct context *ctx, const struct ensemble *ensemble, double *const *logits,
+                                   const struct split *split)
 {
     const int n = ensemble->n_members;
-    double part[64], sum[64];
+    double *right = memory_new(ctx, (size_t)split->labelled * (size_t)n, sizeof *right), *at = right;
+    for (int64_t b = 0; right && b < split->count; b++)
+        for (int i = 0; i < n && split->labels[b] >= 0; i++) {
+            const struct member *member = &ensemble->members[i];
+            *at++ = label_probability(member, logits[i] + b * member->outputs, split->labels[b]);
+        }
+    return right;
+}
+
+/* weights_learn: those that make labels most likely under the mixture of the members' probabilities for them, right [labelled, n], by
+ * expectation maximisation, which never makes them less likely (Dempster, Laird, Rubin 1977). */
+static void weights_learn(const double *right, int64_t labelled, int n, struct member *members)
+{
+    double part[ENSEMBLE_MAX], sum[ENSEMBLE_MAX];
     for (int i = 0; i < n; i++)
         members[i].weight = 1.0 / n;
     for (int step = 0; step < STEPS_OF_MIXING; step++) {
         for (int i = 0; i < n; i++)
             sum[i] = 0;
-        for (int64_t b = 0; b < split->count; b++) {
+        for (int64_t b = 0; b < labelled; b++) {
             double all = 0;
-            for (int i = 0; i < n && split->labels[b] >= 0; i++) {
-                const double *row = logits[i] + b * members[i].outputs;
-                part[i] = members[i].weight * label_probability(&members[i], row, split->labels[b]);
+            for (int i = 0; i < n; i++) {
+                part[i] = members[i].weight * right[b * n + i];
                 all += part[i];
             }
             for (int i = 0; i < n && all > 0; i++)
                 sum[i] += part[i] / all;
         }
         for (int i = 0; i < n; i++) /* a weight stays above 0 */
-            members[i].weight = fmax(sum[i] / (double)split->labelled, 1e-9);
+            members[i].weight = fmax(sum[i] / (double)labelled, 1e-9);
     }
 }
 
@@ -166,7 +173,7 @@ enum status making_weights(struct making *m)
 {
     enum status status = STATUS_OK;
     bool known = false;
-    double **logits = NULL;
+    double **logits = NULL, *right = NULL;
     struct ensemble *ensemble = &m->teaching->ensemble;
     const struct split *validation = making_split(m, SPLIT_VALIDATION);
     struct member *members = arena_copy(m->arena, ensemble->members, (size_t)ensemble->n_members * sizeof *members);
@@ -177,9 +184,13 @@ enum status making_weights(struct making *m)
         TRY(fail(m->ctx, STATUS_BAD_INPUT,
                  "combine: learnt finds its weights on labelled validation samples, and there are none of every "
                  "teacher; add `validation: 5000` to data and give teachers that are networks, or combine otherwise"));
-    weights_learn(ensemble, logits, validation, members);
+    right = label_probabilities(m->ctx, ensemble, logits, validation);
+    if (!right)
+        TRY(m->ctx->error.status);
+    weights_learn(right, validation->labelled, ensemble->n_members, members);
     ensemble->members = members;
 cleanup:
+    memory_free(m->ctx, right);
     split_free(m, logits);
     return status;
 }
