@@ -2,7 +2,7 @@
 #include "run/run.h"
 
 #include "recipe/recipe.h"
-#include "run/teaching.h"
+#include "run/outside.h"
 #include "train/model.h"
 #include "train/stage_graph.h"
 
@@ -134,11 +134,12 @@ static enum status stage_of_labels(struct inspected *inspected)
     return STATUS_OK;
 }
 
-/* stage_of_recipe: the first stage of the recipe's scheme, with a live teacher. */
+/* stage_of_recipe: the first stage of the recipe's scheme; teachers that are networks run in it. */
 static enum status stage_of_recipe(struct inspected *inspected)
 {
     struct plan *plan = &inspected->plan;
     RETURN_IF(teaching_open(inspected->ctx, inspected->arena, plan, &inspected->teaching));
+    RETURN_IF(outside_open(inspected->ctx, inspected->arena, plan, &inspected->teaching));
     struct request request = {.ctx = inspected->ctx,
                               .student = inspected->network,
                               .teachers = inspected->teaching.learners,
@@ -173,8 +174,12 @@ static enum status plan_value(struct inspected *inspected, struct value **result
                           .channels = input->channels};
     inspected->stages.arena = inspected->arena;
     TRY(taught ? stage_of_recipe(inspected) : stage_of_labels(inspected));
-    struct stage_graph_spec graph = {
-        .stage = &inspected->stages.stages[0], .split = &split, .precision = precision, .images = ELEMENT_U8};
+    struct stage_graph_spec graph = {.stage = &inspected->stages.stages[0],
+                                     .split = &split,
+                                     .precision = precision,
+                                     .recordings = inspected->teaching.recordings,
+                                     .n_recordings = inspected->teaching.n_recordings,
+                                     .images = ELEMENT_U8};
     kernels = kernel_context_new(ctx, ctx->threads);
     memory = kernels != NULL ? program_memory_new(ctx) : NULL;
     built = memory != NULL ? stage_graph_new(ctx, &graph) : NULL;

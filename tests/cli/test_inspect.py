@@ -55,6 +55,21 @@ def check_plan():
                    for line in text.out.splitlines()), f"the plan has {step['phase']} of {step['layer']}", text)
 
 
+def check_plan_of_teachers_without_network():
+    """A program is not asked, a file is read; the step takes their rows instead of a network's."""
+    with open("recipe.yaml", encoding="utf-8") as file:
+        recipe = file.read()
+    run("train", "recipe.yaml", "-o", "first", "--quiet")
+    done = run("record", "first/models/alone-0.safetensors", "--data", "recipe.yaml", "--out", "outputs.npz")
+    expect(done.status == 0, "recorded outputs", done)
+    for teacher in ("{command: 'echo no; exit 1'}", "{recorded: outputs.npz}"):
+        with open("outside.yaml", "w", encoding="utf-8") as file:
+            file.write(recipe.replace("{network: {name: cnn, widths: [8]}}", teacher))
+        done = run("inspect", "outside.yaml", "--plan", "--json")
+        expect(done.status == 0, f"the plan with {teacher}", done)
+        expect(any(step["op"] == "store_read" for step in done.document()["steps"]), f"it reads rows of {teacher}", done)
+
+
 def main():
     section = small_data.make()
     with open("recipe.yaml", "w", encoding="utf-8") as file:
@@ -62,6 +77,7 @@ def main():
     student = check_network("the student", "recipe.yaml")
     check_network("the teacher", "recipe.yaml", "--network", "teacher")
     check_plan()
+    check_plan_of_teachers_without_network()
     done = run("train", "recipe.yaml", "-o", "run", "--quiet")
     expect(done.status == 0, "the training", done)
     model = check_network("the model", "run/models/alone-0.safetensors")
