@@ -4,8 +4,8 @@
 #include "base/thread.h"
 #include "support/expect.h"
 #include "support/fault_loop.h"
+#include "support/left_over.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -91,17 +91,6 @@ static struct process_outcome short_run(const char *command, double timeout, cha
     return outcome;
 }
 
-static int descriptors_open(void)
-{
-    int count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    assert_non_null(folder);
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
-}
-
 /* process_gone: does the process whose number a child wrote to `path` not run any more? It may be waiting for init. */
 static bool process_gone(const char *path)
 {
@@ -126,29 +115,6 @@ static bool process_gone(const char *path)
 }
 
 /* Each test leaves as many descriptors as there were, no child, and no SIGPIPE. */
-static int descriptors_before;
-
-static int nothing_yet(void **state)
-{
-    (void)state;
-    descriptors_before = descriptors_open();
-    return 0;
-}
-
-static int nothing_left(void **state)
-{
-    (void)state;
-    sigset_t pending, blocked;
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, NULL, &blocked);
-    if (descriptors_open() != descriptors_before || waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD ||
-        sigismember(&pending, SIGPIPE) || sigismember(&blocked, SIGPIPE)) {
-        print_error("a descriptor, a child or a signal is left\n");
-        return -1;
-    }
-    return 0;
-}
-
 static char *text_new(size_t length)
 {
     char *text = malloc(length);
@@ -493,8 +459,6 @@ static void test_no_memory(void **state)
     (void)state;
     assert_true(fault_loop(work, NULL) > 0);
 }
-
-#define LEAVES_NOTHING(test) cmocka_unit_test_setup_teardown(test, nothing_yet, nothing_left)
 
 int main(void)
 {

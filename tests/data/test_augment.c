@@ -1,6 +1,7 @@
 /* test_augment.c: each augment against its definition written plainly; draws that depend on nothing but their key. */
 #include "data/augment.h"
 #include "recipe/recipe.h"
+#include "support/augmentation_case.h"
 #include "support/expect.h"
 #include "support/fault_loop.h"
 #include "support/guarded.h"
@@ -14,22 +15,7 @@
 
 #include <cmocka.h>
 
-enum { SEED = 7, IMAGE_MAX = 5 * 7 * 3 };
-
-/* bind: settings that are lists would be lost with the arena. */
-static struct augmentation bind(const char *yaml)
-{
-    struct context ctx;
-    struct augmentation augmentation;
-    struct value *section = NULL, *resolved = NULL;
-    counted_context(&ctx);
-    struct arena *arena = arena_new(&ctx);
-    assert_int_equal(recipe_parse(&ctx, arena, "r.yaml", yaml, strlen(yaml), &section), STATUS_OK);
-    assert_int_equal(augmentation_bind(&ctx, arena, section, SEED, &augmentation, &resolved), STATUS_OK);
-    assert_int_equal(resolved->kind, VALUE_MAP);
-    arena_free(arena);
-    return augmentation;
-}
+enum { IMAGE_MAX = 5 * 7 * 3 };
 
 /* pixel: element (y, x, c) of an image, 0 outside of it. */
 static float pixel(const float *image, const struct augment_image *at, int64_t y, int64_t x, int64_t c)
@@ -60,29 +46,29 @@ static bool matches(const float *from, const float *to, const struct augment_ima
 static void test_views(void **state)
 {
     (void)state;
-    struct augmentation augmentation = bind("{}");
+    struct augmentation augmentation = augmentation_of("{}");
     assert_int_equal(augmentation.count, 0);
     assert_int_equal(augmentation_views(&augmentation), 1);
     assert_int_equal(augmentation_views(NULL), 1);
-    augmentation = bind("{flip: false, shift: 0}");
+    augmentation = augmentation_of("{flip: false, shift: 0}");
     assert_int_equal(augmentation.count, 0);
-    augmentation = bind("{flip: true}");
+    augmentation = augmentation_of("{flip: true}");
     assert_int_equal(augmentation_views(&augmentation), 2);
-    augmentation = bind("{shift: 2, flip: true}");
+    augmentation = augmentation_of("{shift: 2, flip: true}");
     assert_int_equal(augmentation.count, 2);
     assert_string_equal(augmentation.steps[0].augment->name, "flip"); /* the table's order, not the recipe's */
     assert_int_equal(augmentation_views(&augmentation), 50);
-    augmentation = bind("{shift: 3}");
+    augmentation = augmentation_of("{shift: 3}");
     assert_int_equal(augmentation_views(&augmentation), 49);
-    augmentation = bind("{shift: 1, crop: 1}"); /* 81 are more than anyone records */
+    augmentation = augmentation_of("{shift: 1, crop: 1}"); /* 81 are more than anyone records */
     assert_int_equal(augmentation_views(&augmentation), 0);
     for (int i = 0; i < 3; i++) {
         static const char *const unnumbered[] = {"{cutout: 2}", "{erase: 0.5}", "{mixup: 1}"};
-        augmentation = bind(unnumbered[i]);
+        augmentation = augmentation_of(unnumbered[i]);
         assert_int_equal(augmentation_views(&augmentation), 0);
     }
     assert_true(augmentation_mixes(&augmentation) && augmentation.count == 0);
-    augmentation = bind("{cutout: 0, erase: 0, jitter: [0, 0, 0], mixup: 0, crop: 0}");
+    augmentation = augmentation_of("{cutout: 0, erase: 0, jitter: [0, 0, 0], mixup: 0, crop: 0}");
     assert_int_equal(augmentation_views(&augmentation), 1);
     assert_false(augmentation_mixes(&augmentation) || augmentation_mixes(NULL));
 }
@@ -91,7 +77,7 @@ static void test_flip(void **state)
 {
     (void)state;
     static const struct augment_image shapes[] = {{3, 4, 1, 4}, {5, 7, 3, 4}, {1, 1, 1, 4}, {2, 1, 3, 4}};
-    struct augmentation augmentation = bind("{flip: true}");
+    struct augmentation augmentation = augmentation_of("{flip: true}");
     float from[IMAGE_MAX], to[IMAGE_MAX], scratch[IMAGE_MAX];
     for (int i = 0; i < IMAGE_MAX; i++)
         from[i] = (float)i + 1;
@@ -114,7 +100,7 @@ static void test_flip(void **state)
 static void moves_check(const char *yaml)
 {
     static const struct augment_image shapes[] = {{5, 7, 3, 4}, {1, 2, 1, 4}};
-    struct augmentation augmentation = bind(yaml);
+    struct augmentation augmentation = augmentation_of(yaml);
     float from[IMAGE_MAX], to[IMAGE_MAX], scratch[IMAGE_MAX];
     for (int i = 0; i < IMAGE_MAX; i++)
         from[i] = (float)i + 1;
@@ -145,7 +131,7 @@ static void test_moves(void **state)
     (void)state;
     moves_check("{shift: 2}");
     moves_check("{crop: 2}");
-    struct augmentation shift = bind("{shift: 2}"), crop = bind("{crop: 2}");
+    struct augmentation shift = augmentation_of("{shift: 2}"), crop = augmentation_of("{crop: 2}");
     int alike = 0;
     for (int64_t sample = 0; sample < 1000; sample++)
         alike += augmentation_draw(&shift, 0, sample) == augmentation_draw(&crop, 0, sample);
@@ -182,7 +168,7 @@ static void test_cutout(void **state)
 {
     (void)state;
     const struct augment_image image = {5, 7, 3, 4};
-    struct augmentation augmentation = bind("{cutout: 3}");
+    struct augmentation augmentation = augmentation_of("{cutout: 3}");
     float from[IMAGE_MAX], to[IMAGE_MAX], scratch[IMAGE_MAX];
     int64_t box[4];
     int whole = 0, counts[5][7] = {{0}};
@@ -199,7 +185,7 @@ static void test_cutout(void **state)
     for (int i = 0; i < 35; i++)
         assert_true(counts[i / 7][i % 7] > 50 && counts[i / 7][i % 7] < 150); /* 100 expected */
     assert_true(whole > 1300 && whole < 1700);                                /* 3 * 5 of 35 places: 1500 expected */
-    struct augmentation all = bind("{cutout: 20}");
+    struct augmentation all = augmentation_of("{cutout: 20}");
     augmentation_apply(&all, &image, from, to, scratch, 1, 3, 0);
     assert_true(cleared(from, to, &image, box) && box[2] == 5 && box[3] == 7);
 }
@@ -209,7 +195,7 @@ static void test_erase(void **state)
     (void)state;
     enum { SIDE = 20 };
     const struct augment_image image = {SIDE, SIDE, 1, 4};
-    struct augmentation augmentation = bind("{erase: 0.3}");
+    struct augmentation augmentation = augmentation_of("{erase: 0.3}");
     static float from[SIDE * SIDE], to[SIDE * SIDE], scratch[SIDE * SIDE];
     int64_t box[4];
     int erased = 0, tall = 0, upper = 0;
@@ -234,7 +220,7 @@ static void test_erase(void **state)
     assert_true(upper > erased / 3 && upper < 2 * erased / 3);
     const struct augment_image dot = {1, 1, 1, 4}; /* nothing fits into it */
     float one = 5, out = 0;
-    struct augmentation always = bind("{erase: 1}");
+    struct augmentation always = augmentation_of("{erase: 1}");
     augmentation_apply(&always, &dot, &one, &out, scratch, 1, 1, 0);
     assert_true(out == 5);
 }
@@ -278,7 +264,7 @@ static void test_jitter(void **state)
         counted_context(&ctx);
         struct arena *arena = arena_new(&ctx); /* the setting's numbers lie in it */
         assert_int_equal(recipe_parse(&ctx, arena, "r.yaml", kinds[kind], strlen(kinds[kind]), &section), STATUS_OK);
-        assert_int_equal(augmentation_bind(&ctx, arena, section, SEED, &augmentation, NULL), STATUS_OK);
+        assert_int_equal(augmentation_bind(&ctx, arena, section, AUGMENTATION_SEED, &augmentation, NULL), STATUS_OK);
         assert_int_equal(augmentation_views(&augmentation), 0);
         for (int64_t sample = 0; sample < 500; sample++) {
             double unchanged[IMAGE_MAX], expected[IMAGE_MAX];
@@ -311,7 +297,7 @@ static void test_jitter_of_other_images(void **state)
     counted_context(&ctx);
     struct arena *arena = arena_new(&ctx);
     assert_int_equal(recipe_parse(&ctx, arena, "r.yaml", yaml, strlen(yaml), &section), STATUS_OK);
-    assert_int_equal(augmentation_bind(&ctx, arena, section, SEED, &augmentation, NULL), STATUS_OK);
+    assert_int_equal(augmentation_bind(&ctx, arena, section, AUGMENTATION_SEED, &augmentation, NULL), STATUS_OK);
     for (int64_t channels = 1; channels <= 5; channels += 2) { /* strong: everything is clamped to [0,1] */
         const struct augment_image image = {3, 4, channels, 4};
         float from[IMAGE_MAX], to[IMAGE_MAX], scratch[IMAGE_MAX];
@@ -329,7 +315,7 @@ static void test_jitter_of_other_images(void **state)
                    "augment jitter: expected images of at most 64 channels, found 65", NULL);
     assert_int_equal(recipe_parse(&ctx, arena, "r.yaml", two, strlen(two), &section), STATUS_OK);
     expect_failure(
-        &ctx, augmentation_bind(&ctx, arena, section, SEED, &augmentation, NULL), STATUS_BAD_INPUT,
+        &ctx, augmentation_bind(&ctx, arena, section, AUGMENTATION_SEED, &augmentation, NULL), STATUS_BAD_INPUT,
         "r.yaml:1:10: augment, \"jitter\": expected one number or [brightness, contrast, saturation], found 2 "
         "numbers",
         NULL);
@@ -346,7 +332,7 @@ static void test_mixup(void **state)
         double alpha;
     } cases[] = {{"{mixup: 0.01}", 0.01}, {"{mixup: 0.2}", 0.2}, {"{mixup: 1}", 1}, {"{mixup: 8}", 8}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct augmentation augmentation = bind(cases[i].yaml);
+        struct augmentation augmentation = augmentation_of(cases[i].yaml);
         double sum = 0, squares = 0;
         int tenths[10] = {0}, others[SPLIT] = {0}, alike = 0;
         for (int64_t sample = 0; sample < N; sample++) {
@@ -376,7 +362,8 @@ static void test_both(void **state)
 {
     (void)state;
     const struct augment_image image = {5, 7, 3, 4};
-    struct augmentation augmentation = bind("{flip: true, shift: 1}"), flip = bind("{flip: true}");
+    struct augmentation augmentation = augmentation_of("{flip: true, shift: 1}"),
+                        flip = augmentation_of("{flip: true}");
     float from[IMAGE_MAX], to[IMAGE_MAX], scratch[IMAGE_MAX];
     for (int i = 0; i < IMAGE_MAX; i++)
         from[i] = (float)i + 1;
@@ -396,7 +383,7 @@ static void test_both(void **state)
 static void test_bytes(void **state)
 {
     (void)state;
-    struct augmentation augmentation = bind("{flip: true, shift: 2, cutout: 2, erase: 0.5}");
+    struct augmentation augmentation = augmentation_of("{flip: true, shift: 2, cutout: 2, erase: 0.5}");
     const struct augment_image floats = {5, 7, 3, 4}, bytes = {5, 7, 3, 1};
     float from[IMAGE_MAX], to[IMAGE_MAX], scratch[IMAGE_MAX];
     uint8_t from_bytes[IMAGE_MAX];

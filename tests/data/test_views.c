@@ -1,6 +1,7 @@
 /* A limit of views: a sample goes through those of its first epochs in turn, and mixup is a view's as well. */
 #include "data/augment.h"
 #include "recipe/recipe.h"
+#include "support/augmentation_case.h"
 #include "support/fault_loop.h"
 
 #include <setjmp.h>
@@ -10,22 +11,7 @@
 
 #include <cmocka.h>
 
-enum { SEED = 7, IMAGE_MAX = 5 * 7 * 3 };
-
-/* bind: an augmentation without settings that are lists, which would be lost with the arena. */
-static struct augmentation bind(const char *yaml)
-{
-    struct context ctx;
-    struct augmentation augmentation;
-    struct value *section = NULL, *resolved = NULL;
-    counted_context(&ctx);
-    struct arena *arena = arena_new(&ctx);
-    assert_int_equal(recipe_parse(&ctx, arena, "r.yaml", yaml, strlen(yaml), &section), STATUS_OK);
-    assert_int_equal(augmentation_bind(&ctx, arena, section, SEED, &augmentation, &resolved), STATUS_OK);
-    assert_int_equal(resolved->kind, VALUE_MAP);
-    arena_free(arena);
-    return augmentation;
-}
+enum { IMAGE_MAX = 5 * 7 * 3 };
 
 /* Where there would be more views than the limit, a sample's views are what it is in the first epochs, and no other ever comes. */
 static void test_limited_views_are_those_of_the_first_epochs(void **state)
@@ -38,7 +24,7 @@ static void test_limited_views_are_those_of_the_first_epochs(void **state)
     for (int i = 0; i < IMAGE_MAX; i++)
         from[i] = (float)i + 1;
     for (size_t i = 0; i < sizeof many / sizeof *many; i++) {
-        struct augmentation all = bind(many[i]), room;
+        struct augmentation all = augmentation_of(many[i]), room;
         const struct augmentation *few = augmentation_limited(&all, LIMIT, &room);
         int different = 0;
         assert_int_equal(augmentation_views(few), LIMIT);
@@ -63,7 +49,7 @@ static void test_limited_views_come_in_turn(void **state)
 {
     (void)state;
     enum { LIMIT = 5, SAMPLES = 1000 };
-    struct augmentation all = bind("{crop: 1, cutout: 3}"), room;
+    struct augmentation all = augmentation_of("{crop: 1, cutout: 3}"), room;
     const struct augmentation *few = augmentation_limited(&all, LIMIT, &room);
     int begun[LIMIT] = {0};
     for (int64_t sample = 0; sample < SAMPLES; sample++) {
@@ -94,7 +80,7 @@ static void test_a_limit_above_the_views_changes_nothing(void **state)
     for (int i = 0; i < IMAGE_MAX; i++)
         from[i] = (float)i + 1;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct augmentation all = bind(cases[i].yaml), room;
+        struct augmentation all = augmentation_of(cases[i].yaml), room;
         const struct augmentation *same = augmentation_limited(&all, cases[i].limit, &room);
         assert_int_equal(augmentation_views(same), cases[i].views);
         for (int64_t sample = 0; sample < 50; sample++)
@@ -116,7 +102,7 @@ static void test_limited_mixup(void **state)
 {
     (void)state;
     enum { LIMIT = 3, SPLIT = 100 };
-    struct augmentation all = bind("{mixup: 0.4, flip: true}"), room;
+    struct augmentation all = augmentation_of("{mixup: 0.4, flip: true}"), room;
     const struct augmentation *few = augmentation_limited(&all, LIMIT, &room);
     int alike = 0;
     assert_int_equal(augmentation_views(few), LIMIT);

@@ -6,16 +6,14 @@
 #include "format/npy_header.h"
 #include "support/expect.h"
 #include "support/fault_loop.h"
+#include "support/left_over.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 #undef fail /* cmocka's own would hide ours */
@@ -121,36 +119,6 @@ static void child_put(const char *path, const char *body)
     int length = snprintf(text, sizeof text, "%s%s", base_py, body);
     assert_true(length > 0 && length < (int)sizeof text);
     test_file_put(path, text, (size_t)length);
-}
-
-static int descriptors_open(void)
-{
-    int count = 0;
-    DIR *folder = opendir("/proc/self/fd");
-    assert_non_null(folder);
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count;
-}
-
-static int descriptors_before;
-
-static int nothing_yet(void **state)
-{
-    (void)state;
-    descriptors_before = descriptors_open();
-    return 0;
-}
-
-static int nothing_left(void **state)
-{
-    (void)state;
-    if (descriptors_open() != descriptors_before || waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD) {
-        print_error("a descriptor or a child is left\n");
-        return -1;
-    }
-    return 0;
 }
 
 static void rows_are(const struct case_data *c, const struct rows *train, const struct rows *test, int views)
@@ -488,8 +456,6 @@ static void test_documented_teacher(void **state)
     assert_int_equal(status, STATUS_OK);
     rows_are(&c, &train, &test, VIEWS);
 }
-
-#define LEAVES_NOTHING(test) cmocka_unit_test_setup_teardown(test, nothing_yet, nothing_left)
 
 int main(void)
 {
