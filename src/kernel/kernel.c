@@ -98,15 +98,21 @@ struct kernel_context *kernel_context_new(struct context *ctx, int threads)
     kernels->choice = choice;
     kernels->f32 = levels[level].f32;
     kernels->f64 = levels[level].f64;
-    kernels->threads = threads < 1 ? 1 : threads;
+    kernels->threads = kernels->library_threads = threads < 1 ? 1 : threads;
 #ifdef _OPENMP
-    omp_set_num_threads(kernels->threads);
+    omp_set_num_threads(kernels->library_threads);
 #endif
     if (dnnl_state_new(ctx, &kernels->dnnl) != STATUS_OK) {
         kernel_context_free(kernels);
         return NULL;
     }
     return kernels;
+}
+
+void kernel_context_widen(struct kernel_context *kernels, int threads)
+{
+    if (kernels->threads < threads)
+        kernels->threads = threads;
 }
 
 void kernel_context_free(struct kernel_context *kernels)

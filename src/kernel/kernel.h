@@ -37,13 +37,16 @@ struct kernel_context {
     struct context *ctx; /* borrowed */
     const struct kernels *f32, *f64;
     struct dnnl_state *dnnl;
-    int threads; /* OpenMP threads that a kernel may use */
+    int threads, library_threads; /* OpenMP threads that our own kernels may use, and oneDNN's */
     enum kernel_choice choice;
 };
 
 /* kernel_context_new: picks the highest level that the CPU has (RETORT_LEVEL=v2|v3|v4 in the environment lowers it) and
  * sets OpenMP's thread count for the calling thread; programs made with it must run on that thread. NULL: error recorded. */
 struct kernel_context *kernel_context_new(struct context *ctx, int threads);
+/* kernel_context_widen: at least so many threads for our own kernels, whose bits do not depend on it, as oneDNN's do. Before programs are
+ * made with it. */
+void kernel_context_widen(struct kernel_context *kernels, int threads);
 void kernel_context_free(struct kernel_context *kernels);
 /* kernels_of: the table for F32 or F64. */
 const struct kernels *kernels_of(const struct kernel_context *kernels, enum element element);

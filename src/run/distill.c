@@ -26,6 +26,7 @@ struct distillation {
     struct cache cache;
     struct teaching teaching;       /* of those that are taught next */
     struct kernel_context *kernels; /* with all threads */
+    int loop_threads;               /* of each of the students that train side by side, for our own loops */
     struct program_memory *memory;
     struct value *entries;
 };
@@ -135,6 +136,8 @@ static enum status student_thread(struct context *ctx, void *user, int i)
     struct distillation *d = user;
     struct kernel_context *kernels = kernel_context_new(ctx, ctx->threads);
     struct program_memory *memory = kernels ? program_memory_new(ctx) : NULL;
+    if (kernels)
+        kernel_context_widen(kernels, d->loop_threads);
     enum status status = memory ? student_run(ctx, d, i, kernels, memory) : ctx->error.status;
     program_memory_free(memory);
     kernel_context_free(kernels);
@@ -218,10 +221,11 @@ static enum status students_run(struct distillation *d)
     RETURN_IF(plan_network(d->ctx, &d->plan, &d->plan.student, "student", 0, &network));
     const bool wide = wants_all_cores(network);
     network_free(network);
-    int threads = d->ctx->threads;
-    int jobs = d->options->jobs > 0 ? d->options->jobs : wide ? 1 : threads;
+    const int threads = d->ctx->threads, pieces = (int)d->plan.seeds.count * students_per_seed(d);
+    const int jobs = d->options->jobs > 0 ? d->options->jobs : wide ? 1 : threads;
     d->ctx->threads = wide ? threads : 1;
-    enum status status = jobs_run(d->ctx, jobs, (int)d->plan.seeds.count * students_per_seed(d), student_thread, d);
+    d->loop_threads = threads / (jobs < pieces ? jobs : pieces);
+    enum status status = jobs_run(d->ctx, jobs, pieces, student_thread, d);
     d->ctx->threads = threads;
     return status;
 }

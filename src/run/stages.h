@@ -20,8 +20,8 @@ enum status assistant_stages(struct context *ctx, struct arena *arena, const str
                              const struct teaching *teaching, int index, struct student *assistant);
 void student_free(struct student *student);
 
-/* wants_all_cores: is a step of the network worth all of them? Else stages run side by side, one thread each, so that neither the number
- * of jobs nor that of cores changes a bit of them. */
+/* wants_all_cores: is a step of the network worth all of them? Else stages run side by side, one thread of the library's each, so that
+ * neither the number of jobs nor that of cores changes a bit of them. */
 bool wants_all_cores(const struct network *network);
 
 /* teacher_stage: of the network, which learns from the plain labels. *average: the caller's (network_free); NULL where none is asked

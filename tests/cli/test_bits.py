@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What changes the bits of a model, and what does not: seeds, --jobs, the test labels, a term of weight 0, recorded or live teachers."""
+"""What changes the bits of a model, and what does not: seeds, --jobs, threads, the test labels, a term of weight 0, recorded or live teachers."""
 import os
 import shutil
 import sys
@@ -35,6 +35,41 @@ def same(a, b, name, other=None):
     expect(model(a, name) == model(b, other or name), f"{a} {name} and {b} {other or name}: the same bits")
 
 
+WIDER = """
+teacher: {model: first/models/teacher.safetensors}
+student:
+  network:
+    layers:
+      - {conv: {out: 12, kernel: 3, padding: 1, bias: false}}
+      - batch_norm
+      - relu
+      - {conv: {out: 32, kernel: 5, padding: 2}, name: wide}
+      - relu
+      - {max_pool: {kernel: 2}}
+      - {residual: {layers: [{conv: {out: 32, kernel: 3, padding: 1, groups: 32}}, batch_norm, relu, {conv: {out: 32, kernel: 1}}]}}
+      - {conv: {out: 40, kernel: 3, padding: 1}, name: last}
+      - flatten
+      - {linear: {out: 48}}
+      - relu
+      - {linear: {out: 10}}
+  train: {epochs: 3, batch: 100, optimiser: {name: sgd, rate: 0.05}}
+distill: {losses: [{method: labels, weight: 0.5}, {method: kd, weight: 0.5}, {method: fitnet, weight: 0.1}]}
+baseline: false
+seeds: [0]
+"""
+
+
+def check_threads(section):
+    """A student alone on the machine has all cores for our kernels: the bits are those of one core, and of one with a neighbour."""
+    with open("wider.yaml", "w", encoding="utf-8") as file:
+        file.write(f"data: {section}{WIDER}")
+    for threads in "123":
+        distill(f"threads{threads}", "--threads", threads, recipe="wider.yaml")
+    distill("neighbours", "--threads", "2", "--set", "seeds=[0,1]", recipe="wider.yaml")
+    for other in ("threads2", "threads3", "neighbours"):
+        same("threads1", other, "distilled-0")
+
+
 def main():
     section = small_data.make()
     with open("recipe.yaml", "w", encoding="utf-8") as file:
@@ -46,6 +81,8 @@ def main():
         same("first", "again", name)
     expect(model("first", "alone-0") != model("first", "alone-1"), "another seed gives another model")
     expect(model("first", "alone-0") != model("first", "distilled-0"), "the teacher changes the student")
+
+    check_threads(section)
 
     distill("one", "--set", "seeds=[1]")
     same("first", "one", "distilled-1")

@@ -1,5 +1,6 @@
-/* Every op, in both precisions, with one and two threads: forward against its reference, backward against central
- * differences of the reference, memory, shapes. Names no op; tests/support/op_case.h says what is examined. */
+/* Every op, in both precisions, with one and two threads, and with three of ours beside one of the library's: forward against
+ * its reference, backward against central differences of the reference, memory, shapes. Names no op; tests/support/op_case.h
+ * says what is examined. */
 #include "graph/graph.h"
 #include "support/op_case.h"
 
@@ -10,24 +11,25 @@
 
 #include <cmocka.h>
 
-enum { SEED = 20240 };
+enum { SEED = 20240, CONTEXTS = 3 };
 
 struct fixture {
     struct context ctx;
-    struct kernel_context *kernels[2];
+    struct kernel_context *kernels[CONTEXTS];
 };
 
 static int set_up(void **state)
 {
     static struct fixture fixture;
     context_init(&fixture.ctx);
-    for (int i = 0; i < 2; i++) {
-        fixture.kernels[i] = kernel_context_new(&fixture.ctx, i + 1);
+    for (int i = 0; i < CONTEXTS; i++) {
+        fixture.kernels[i] = kernel_context_new(&fixture.ctx, i % 2 + 1);
         if (!fixture.kernels[i]) {
             fprintf(stderr, "%s\n", fixture.ctx.error.message);
             return 1;
         }
     }
+    kernel_context_widen(fixture.kernels[2], 3);
     *state = &fixture;
     return 0;
 }
@@ -35,7 +37,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < CONTEXTS; i++) {
         kernel_context_free(fixture->kernels[i]);
     }
     return 0;
@@ -53,7 +55,7 @@ static void every_op_agrees_with_its_reference(void **state)
             continue;
         }
         examined++;
-        int findings = op_check(stderr, &fixture->ctx, op_table[i], fixture->kernels, 2, SEED);
+        int findings = op_check(stderr, &fixture->ctx, op_table[i], fixture->kernels, CONTEXTS, SEED);
         printf("%-24s %zu examples, %d findings\n", op_table[i]->name, op_table[i]->n_examples, findings);
         failed += findings > 0;
     }

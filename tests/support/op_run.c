@@ -169,6 +169,18 @@ void bench_same_outputs(struct bench *b, const struct guarded *expected, const c
     }
 }
 
+/* check_one_thread: where our own kernels have more threads than the library's, one gives the same bits. */
+static void check_one_thread(struct bench *b, const struct guarded *expected, bool keep)
+{
+    const struct kernel_context *kernels = b->call.kernels;
+    if (kernels->threads == kernels->library_threads)
+        return;
+    b->threads = 1;
+    forward(b, "forward on one thread", keep, true);
+    bench_same_outputs(b, expected, "forward on one thread");
+    b->threads = kernels->threads;
+}
+
 /* check_overwrite: out[0] in the memory of an input that prepare permits gives the same bits. */
 static void check_overwrite(struct bench *b, const struct guarded *expected, bool keep)
 {
@@ -203,6 +215,7 @@ static void check_inference(struct op_case *c, struct kernel_context *kernels, e
         }
         forward(&b, "inference again", false, false);
         bench_same_outputs(&b, first, "inference again");
+        check_one_thread(&b, first, false);
         check_overwrite(&b, first, false);
         for (int o = 0; o < b.call.n_outputs; o++) {
             guarded_free(&first[o]);
@@ -227,6 +240,7 @@ static void check_training(struct op_case *c, struct kernel_context *kernels, en
         for (int o = 0; o < b.call.n_outputs; o++) {
             first[o] = guarded_copy(&b.out[o]);
         }
+        check_one_thread(&b, first, true);
         check_overwrite(&b, first, true);
         if (b.needs.recomputes && !c->op->recompute) {
             op_case_fail(c, "prepare promises a recompute that the op does not have");
@@ -247,8 +261,8 @@ static void check_training(struct op_case *c, struct kernel_context *kernels, en
 
 void op_case_run(struct op_case *c, struct kernel_context *kernels, enum element element)
 {
-    snprintf(c->where, sizeof(c->where), "%s, %d thread%s", element_text(element), kernels->threads,
-             kernels->threads > 1 ? "s" : "");
+    snprintf(c->where, sizeof(c->where), "%s, %d thread%s%s", element_text(element), kernels->threads,
+             kernels->threads > 1 ? "s" : "", kernels->threads > kernels->library_threads ? " of ours" : "");
     check_inference(c, kernels, element);
     bool wanted = false;
     for (int i = 0; i < c->call.n_inputs; i++) {
