@@ -23,6 +23,20 @@ static bool dy_copied(const struct convolution_shape *s)
     return tile_units(out) * HALF < out && s->kernel[0] * s->kernel[1] * in >= 64;
 }
 
+/* panel_row: `used` values, and zeros up to `width`. */
+static inline void panel_row(const real *from, int64_t used, int64_t width, real *to)
+{
+    int64_t n = 0;
+#if LANES_MASKED
+    for (; n + LANES <= width; n += LANES)
+        vector_store(to + n, vector_load_first(from + n, first_lanes(used, n)));
+#endif
+    for (; n + HALF <= used; n += HALF)
+        memcpy(to + n, from + n, HALF * sizeof *to);
+    for (; n < width; n++)
+        to[n] = n < used ? from[n] : 0;
+}
+
 /* dy_fill: dy [pixels][out] as panels one after the other, each [pixels][its width]; or dy itself. */
 static const real *dy_fill(const struct convolution_shape *s, const real *dy, int64_t pixels, real *panels)
 {
@@ -34,14 +48,8 @@ static const real *dy_fill(const struct convolution_shape *s, const real *dy, in
         for (int64_t first = 0; first < out;) {
             const int64_t width = tile_units(out - first) * HALF;
             const int64_t used = out - first < width ? out - first : width;
-            for (int64_t i = 0; i < pixels; i++, to += width) {
-                const real *from = dy + i * s->out + g * out + first;
-                int64_t n = 0;
-                for (; n + HALF <= used; n += HALF)
-                    memcpy(to + n, from + n, HALF * sizeof *to);
-                for (; n < width; n++)
-                    to[n] = n < used ? from[n] : 0;
-            }
+            for (int64_t i = 0; i < pixels; i++, to += width)
+                panel_row(dy + i * s->out + g * out + first, used, width, to);
             first += width;
         }
     }

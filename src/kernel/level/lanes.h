@@ -88,6 +88,41 @@ VECTOR_INLINE vector vector_load_twice(const real *from)
 }
 #endif
 
+/* vector_load_first: n values (0 to LANES), 0 behind them; vector_store_first: the first n. No more is touched. Only where masks make
+ * them one instruction each. */
+#if VECTOR_BYTES == 64 && defined(KERNEL_F64)
+#define LANES_MASKED 1
+VECTOR_INLINE vector vector_load_first(const real *from, int64_t n)
+{
+    return (vector)_mm512_maskz_loadu_pd((__mmask8)((1U << n) - 1), from);
+}
+
+VECTOR_INLINE void vector_store_first(real *to, vector v, int64_t n)
+{
+    _mm512_mask_storeu_pd(to, (__mmask8)((1U << n) - 1), (__m512d)v);
+}
+#elif VECTOR_BYTES == 64
+#define LANES_MASKED 1
+VECTOR_INLINE vector vector_load_first(const real *from, int64_t n)
+{
+    return (vector)_mm512_maskz_loadu_ps((__mmask16)((1U << n) - 1), from);
+}
+
+VECTOR_INLINE void vector_store_first(real *to, vector v, int64_t n)
+{
+    _mm512_mask_storeu_ps(to, (__mmask16)((1U << n) - 1), (__m512)v);
+}
+#else
+#define LANES_MASKED 0
+#endif
+
+/* first_lanes: how many of a vector's lanes, from column `at` on, are among so many columns. */
+static inline int64_t first_lanes(int64_t columns, int64_t at)
+{
+    const int64_t left = columns - at;
+    return left < 0 ? 0 : left < LANES ? left : LANES;
+}
+
 /* vector_held: v in a register, where gcc would rather load it again at each use. */
 VECTOR_INLINE vector vector_held(vector v)
 {

@@ -40,6 +40,19 @@ VECTOR_INLINE void cursor_next(const struct tile *t, struct cursor *at)
     at->left = end ? t->run : at->left;
 }
 
+#if LANES_MASKED
+/* store_masked: one row of F whole vectors, of which the first columns are wanted. */
+VECTOR_INLINE void store_masked(int F, const struct tile *t, real *c, const vector *sum)
+{
+#pragma GCC unroll 16
+    for (int f = 0; f < F; f++) {
+        const int64_t n = first_lanes(t->columns, f * LANES);
+        const vector before = t->add ? vector_load_first(c + f * LANES, n) : (vector){0};
+        vector_store_first(c + f * LANES, finish(t, sum[f], before), n);
+    }
+}
+#endif
+
 /* store_part: one row of a panel that is wider than the columns that are wanted. Inlined for each row of each body it would
  * be most of this file's code and of its compile time. */
 __attribute__((noinline)) static void store_part(const struct tile *t, real *c, const real *from)
@@ -120,6 +133,15 @@ VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, struct c
             b += b_k;
         }
     }
+#if LANES_MASKED
+    if (!H && t->columns < F * LANES) {
+#pragma GCC unroll 16
+        for (int r = 0; r < R; r++)
+            if (r < R - 1 || used == R)
+                store_masked(F, t, c[r], sum[r]);
+        return;
+    }
+#endif
     if (t->columns < F * LANES + H * HALF) {
 #pragma GCC unroll 16
         for (int r = 0; r < R; r++) {
