@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""recipes/teachers: one recipe for each kind of teacher and transfer set, and each runs, on small data and for a step or two."""
+"""recipes/teachers: one recipe for each kind of teacher and transfer set, and each runs, on small data and for a step or two; so does
+recipes/few-labels.yaml."""
 import glob
 import json
 import os
@@ -58,15 +59,17 @@ def torch_weights():
 
 def main():
     small_data.make(size=28)
-    names = sorted(os.path.basename(path)[:-5] for path in glob.glob(os.path.join(FOLDER, "*.yaml")))
+    paths = {os.path.basename(path)[:-5]: path for path in glob.glob(os.path.join(FOLDER, "*.yaml"))}
+    paths["few-labels"] = os.path.join(FOLDER, "..", "few-labels.yaml")
+    names = sorted(paths)
     expect(len(names) >= 17 and {"regularised", "model", "recorded"} <= set(names), f"recipes: {names}")
     for name in sorted(names, key=lambda one: one != "regularised"):  # whose teacher others are given
-        with open(os.path.join(FOLDER, f"{name}.yaml"), encoding="utf-8") as file:
+        with open(paths[name], encoding="utf-8") as file:
             text = file.read()
         expect(text.startswith("# ") and len(text.splitlines()[0]) > 30, f"{name}: says what it is")
         if name in SKIPPED:
             continue
-        shutil.copy(os.path.join(FOLDER, f"{name}.yaml"), "recipe.yaml")
+        shutil.copy(paths[name], "recipe.yaml")
         done = run("distill", "recipe.yaml", "-o", name, "--quiet", "--json", *sets_for(name, text))
         expect(done.status == 0, f"{name} runs", done)
         if done.status == 0:
