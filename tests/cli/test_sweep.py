@@ -147,7 +147,7 @@ def check_kills():
         words = ["--resume", "killed"] if os.path.exists("killed/sweep.json") and i % 2 else ["recipe.yaml", *GRID, "-o", "killed"]
         with subprocess.Popen([PROGRAM, "sweep", *words, "--quiet", "--jobs", str(1 + i % 3 // 2)],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
-            time.sleep(moments.uniform(0.02, 0.3 * whole))
+            time.sleep(moments.uniform(0.02, 0.15 * whole))
             child.send_signal(signal.SIGKILL)
             child.communicate()
             killed += child.returncode == -signal.SIGKILL
