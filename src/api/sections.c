@@ -2,6 +2,7 @@
 #include "api/sections.h"
 
 #include "data/data.h"
+#include "run/block_section.h"
 #include "run/losses.h"
 #include "run/plan.h"
 #include "train/settings.h"
@@ -32,6 +33,10 @@ static const struct {
      "student.train.groups=[{layers: [\"conv*\"], rate: 0.5, decay: false}]", layer_groups_options},
     {"distill", "what is taught, and how", "    and the options of the scheme: `retort list schemes`",
      "distill.cache=false", plan_distill_options},
+    {"blocks",
+     "in distill: where the student is cut into blocks, each taught on the teacher's activation in front of it",
+     "    true is the same as {}: layers are chosen. Nothing may lead past a boundary.",
+     "distill.blocks={student: [relu2], teacher: [relu1], epochs: 1}", block_section_options},
     {"assistants", "in distill: a list of networks between teacher and student, each distilled from the one before",
      NULL, "distill.assistants=[{network: {name: mlp, widths: [32]}, train: {epochs: 2, batch: 10}}]",
      plan_assistant_options},

@@ -64,9 +64,11 @@ static void summary_row(struct table *table, struct context *ctx, const struct v
     table_cell(table, view_scalar(value_get(stage, "parameters"), number));
 }
 
-/* in_comparison: the stage is one of those that a summary row stands for. */
-static bool in_comparison(const struct value *root, const struct value *stage)
+/* in_summary: the stage is one of those that a summary row stands for, also with a block of a student. */
+static bool in_summary(const struct value *root, const struct value *stage)
 {
+    if (value_get(stage, "block") != NULL)
+        return true;
     const struct value *summary = value_get(value_get(root, "comparison"), text_of(stage, "role"));
     return summary != NULL && summary->kind == VALUE_MAP && value_get(summary, "per_seed") != NULL;
 }
@@ -80,7 +82,7 @@ static void table_of_run(const struct value *root, struct text *out)
     table_column(table, "per seed", TABLE_LEFT);
     table_column(table, "parameters", TABLE_RIGHT);
     for (size_t i = 0; stages != NULL && i < stages->count; i++)
-        if (!in_comparison(root, stages->items[i]))
+        if (!in_summary(root, stages->items[i]))
             stage_row(table, stages->items[i]);
     summary_row(table, out->ctx, root, "alone");
     summary_row(table, out->ctx, root, "distilled");

@@ -31,23 +31,17 @@ static enum status check_images(struct graph *graph, const struct network *netwo
     return STATUS_OK;
 }
 
-enum status network_instantiate(struct graph *graph, const struct network *network, struct node *images,
-                                struct instance_mode mode, struct instance *instance)
+/* layers_build: the layers that are marked (all, without marks) and not there yet. */
+static enum status layers_build(struct graph *graph, const struct network *network, struct node *images,
+                                const bool *marks, struct instance_mode mode, struct node **nodes)
 {
-    struct context *ctx = graph->ctx;
-    if (!images)
-        return ctx->error.status != STATUS_OK
-                   ? ctx->error.status
-                   : fail(ctx, STATUS_BAD_INPUT, "network %s was instantiated without images", network->name);
-    RETURN_IF(check_images(graph, network, images));
-    struct node **nodes = arena_take(graph->arena, (size_t)network->n_layers, sizeof(struct node *));
-    if (!nodes)
-        return ctx->error.status;
     struct node *converted = NULL;
     for (int i = 0; i < network->n_layers; i++) {
         const struct layer *layer = &network->layers[i];
         bool takes_bytes = strcmp(layer->type->name, "standardise") == 0;
         struct node *inputs[OP_MAX_INPUTS];
+        if (marks && !marks[i])
+            continue;
         for (int j = 0; j < layer->n_inputs; j++) {
             int from = layer->inputs[j];
             if (from == BUILDER_INPUT)
@@ -55,13 +49,71 @@ enum status network_instantiate(struct graph *graph, const struct network *netwo
             else
                 inputs[j] = nodes[from];
             if (!inputs[j])
-                return ctx->error.status;
+                return graph->ctx->error.status;
         }
         nodes[i] = layer_build(graph, network, layer, inputs, mode);
         if (!nodes[i])
-            return ctx->error.status;
+            return graph->ctx->error.status;
     }
-    *instance =
-        (struct instance){.network = network, .input = images, .layers = nodes, .logits = nodes[network->logits]};
     return STATUS_OK;
+}
+
+static enum status images_check(struct graph *graph, const struct network *network, const struct node *images)
+{
+    struct context *ctx = graph->ctx;
+    if (!images)
+        return ctx->error.status != STATUS_OK
+                   ? ctx->error.status
+                   : fail(ctx, STATUS_BAD_INPUT, "network %s was instantiated without images", network->name);
+    return check_images(graph, network, images);
+}
+
+static struct instance instance_of(const struct network *network, struct node *images, struct node **nodes)
+{
+    return (struct instance){.network = network, .input = images, .layers = nodes, .logits = nodes[network->logits]};
+}
+
+enum status network_instantiate(struct graph *graph, const struct network *network, struct node *images,
+                                struct instance_mode mode, struct instance *instance)
+{
+    RETURN_IF(images_check(graph, network, images));
+    struct node **nodes = arena_take(graph->arena, (size_t)network->n_layers, sizeof(struct node *));
+    if (!nodes)
+        return graph->ctx->error.status;
+    RETURN_IF(layers_build(graph, network, images, NULL, mode, nodes));
+    *instance = instance_of(network, images, nodes);
+    return STATUS_OK;
+}
+
+/* given_check: the values are those of a layer of that shape. */
+static enum status given_check(struct graph *graph, const struct network *network, const struct instance_block *block)
+{
+    char expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
+    if (!block->given)
+        return graph->ctx->error.status;
+    const struct layer *layer = &network->layers[block->from];
+    if (shape_equal(&block->given->spec.shape, &layer->output))
+        return STATUS_OK;
+    return fail(graph->ctx, STATUS_BAD_SHAPE, "network %s: expected values of layer %s %s, found %s", network->name,
+                layer->name, shape_text(&layer->output, expected), shape_text(&block->given->spec.shape, found));
+}
+
+enum status network_instantiate_block(struct graph *graph, const struct network *network, struct node *images,
+                                      const struct instance_block *block, struct instance_mode mode,
+                                      struct instance *instance)
+{
+    struct context *ctx = graph->ctx;
+    RETURN_IF(images_check(graph, network, images));
+    struct node **nodes = arena_take(graph->arena, (size_t)network->n_layers, sizeof(struct node *));
+    bool *marks = arena_take(graph->arena, (size_t)network->n_layers, sizeof *marks);
+    if (!nodes || !marks)
+        return ctx->error.status;
+    RETURN_IF(network_between(ctx, network, block->from, block->to, NULL, marks));
+    if (block->from >= 0) {
+        RETURN_IF(given_check(graph, network, block));
+        nodes[block->from] = block->given;
+    }
+    RETURN_IF(layers_build(graph, network, images, marks, mode, nodes));
+    *instance = instance_of(network, images, nodes);
+    return ctx->error.status;
 }

@@ -89,6 +89,21 @@ struct instance {
 enum status network_instantiate(struct graph *graph, const struct network *network, struct node *images,
                                 struct instance_mode mode, struct instance *instance);
 
+/* A part of a network, in a graph in its place: the layers behind `from`, whose values are given, up to `to`. */
+struct instance_block {
+    int from;           /* layer; -1: the part begins with the images */
+    int to;             /* layer */
+    struct node *given; /* of `from`; NULL with -1 */
+};
+/* network_instantiate_block: as network_instantiate, of these layers alone: the instance's others are NULL. */
+enum status network_instantiate_block(struct graph *graph, const struct network *network, struct node *images,
+                                      const struct instance_block *block, struct instance_mode mode,
+                                      struct instance *instance);
+/* network_between: marks [n_layers] the layers that `to` is computed by out of `from` (-1: out of the network's input): `to` itself among
+ * them, `from` not. Fails at `at` (may be NULL) where `to` is not computed out of `from` alone, naming the layer that needs something else. */
+enum status network_between(struct context *ctx, const struct network *network, int from, int to,
+                            const struct value *at, bool *marks);
+
 /* network_layer: index of the layer of that name; -1: none, with the error (nearest name) recorded at `at` (may be NULL). */
 int network_layer(const struct network *network, const char *name, const struct value *at);
 

@@ -3,6 +3,8 @@
 #include "base/thread.h"
 #include "format/json.h"
 #include "recipe/recipe.h"
+#include "run/aside.h"
+#include "run/blocks.h"
 #include "run/cache.h"
 #include "run/outside.h"
 #include "run/recordings.h"
@@ -26,7 +28,6 @@ struct distillation {
     struct cache cache;
     struct teaching teaching;       /* of those that are taught next */
     struct kernel_context *kernels; /* with all threads */
-    int loop_threads;               /* of each of the students that train side by side, for our own loops */
     struct program_memory *memory;
     struct value *entries;
 };
@@ -48,15 +49,31 @@ static bool with_teacher(const struct distillation *d)
     return !d->student_only && d->plan.teachers.count > 0;
 }
 
+static int stages_per_seed(const struct distillation *d)
+{
+    return students_per_seed(d) + (d->student_only ? 0 : blocks_count(&d->plan));
+}
+
 /* --- who teaches --- */
+
+/* steps_of: of all stages together. */
+static int64_t steps_of(const struct distillation *d, const struct stage_list *list)
+{
+    const int64_t samples = d->plan.data->splits[SPLIT_TRAIN].count;
+    int64_t steps = 0;
+    for (int i = 0; i < list->count; i++) {
+        const struct budget *budget = &list->stages[i].budget;
+        steps += budget->steps >= 0 ? budget->steps : budget->epochs * (samples / budget->batch);
+    }
+    return steps;
+}
 
 /* record: what these stages, and those of other seeds that are like them, read of who teaches. */
 static enum status record(struct distillation *d, const struct student *taught, const struct network_plan *which,
                           size_t seeds)
 {
     const struct budget *budget = &which->train.budget;
-    const int64_t samples = d->plan.data->splits[SPLIT_TRAIN].count;
-    const int64_t steps = budget->steps >= 0 ? budget->steps : budget->epochs * (samples / budget->batch);
+    const int64_t steps = steps_of(d, &taught->list);
     const struct recordings_site site = {.plan = &d->plan,
                                          .stages = taught->list.stages,
                                          .count = taught->list.count,
@@ -94,13 +111,15 @@ cleanup:
 
 static enum status teachers_make(struct distillation *d)
 {
+    const uint64_t seed = (uint64_t)d->plan.seeds.values[0];
     struct student student = {.network = NULL};
     RETURN_IF(teaching_make(d->ctx, d->arena, &d->site, &d->teaching, d->kernels, d->memory));
     teaching_site(&d->teaching, &d->site);
     for (int i = 0; i < d->plan.n_assistants; i++)
         RETURN_IF(assistant_make(d, i));
-    enum status status =
-        student_stages(d->ctx, d->arena, &d->plan, &d->teaching, (uint64_t)d->plan.seeds.values[0], false, &student);
+    enum status status = student_stages(d->ctx, d->arena, &d->plan, &d->teaching, seed, false, &student);
+    if (status == STATUS_OK)
+        status = blocks_add(d->ctx, &d->plan, &d->teaching, seed, &student);
     if (status == STATUS_OK)
         status = record(d, &student, &d->plan.student, d->plan.seeds.count);
     student_free(&student);
@@ -110,37 +129,27 @@ static enum status teachers_make(struct distillation *d)
 /* --- a seed's student --- */
 
 /* student_run: piece i of the side-by-side work: seed i / per seed; alone first. */
-static enum status student_run(struct context *ctx, struct distillation *d, int i, struct kernel_context *kernels,
+static enum status student_run(struct context *ctx, void *user, int i, struct kernel_context *kernels,
                                struct program_memory *memory)
 {
     enum status status = STATUS_OK;
+    struct distillation *d = user;
     struct student student = {.network = NULL};
     int per_seed = students_per_seed(d);
+    const uint64_t seed = (uint64_t)d->plan.seeds.values[i / per_seed];
     struct arena *arena = arena_new(ctx);
     if (!arena)
         return ctx->error.status;
     bool alone = with_alone(d) && i % per_seed == 0;
-    TRY(student_stages(ctx, arena, &d->plan, &d->teaching, (uint64_t)d->plan.seeds.values[i / per_seed], alone,
-                       &student));
+    TRY(student_stages(ctx, arena, &d->plan, &d->teaching, seed, alone, &student));
+    if (!alone)
+        TRY(blocks_assemble(ctx, arena, &d->site, seed, student.network));
     for (int j = 0; j < student.list.count; j++)
         TRY(stage_job(ctx, &d->site, &student.list.stages[j], kernels, memory));
     atomic_fetch_add(&d->site.done, 1);
 cleanup:
     student_free(&student);
     arena_free(arena);
-    return status;
-}
-
-static enum status student_thread(struct context *ctx, void *user, int i)
-{
-    struct distillation *d = user;
-    struct kernel_context *kernels = kernel_context_new(ctx, ctx->threads);
-    struct program_memory *memory = kernels ? program_memory_new(ctx) : NULL;
-    if (kernels)
-        kernel_context_widen(kernels, d->loop_threads);
-    enum status status = memory ? student_run(ctx, d, i, kernels, memory) : ctx->error.status;
-    program_memory_free(memory);
-    kernel_context_free(kernels);
     return status;
 }
 
@@ -179,6 +188,8 @@ static enum status stages_try(struct distillation *d, const struct teaching *tea
     TRY(assistant >= 0 ? assistant_stages(d->ctx, d->arena, &d->plan, teaching, assistant, &student)
                        : student_stages(d->ctx, d->arena, &d->plan, teaching, (uint64_t)d->plan.seeds.values[0],
                                         d->student_only, &student));
+    if (assistant < 0 && !d->student_only)
+        TRY(blocks_add(d->ctx, &d->plan, teaching, (uint64_t)d->plan.seeds.values[0], &student));
     for (int i = 0; i < student.list.count; i++)
         TRY(stage_try(d, &student.list.stages[i], kernels, memory));
     *network = student.network;
@@ -214,20 +225,13 @@ cleanup:
     return status;
 }
 
-/* students_run: side by side, or one after another with all threads. */
+/* students_run: blocks of all seeds, then the students. */
 static enum status students_run(struct distillation *d)
 {
-    struct network *network = NULL;
-    RETURN_IF(plan_network(d->ctx, &d->plan, &d->plan.student, "student", 0, &network));
-    const bool wide = wants_all_cores(network);
-    network_free(network);
-    const int threads = d->ctx->threads, pieces = (int)d->plan.seeds.count * students_per_seed(d);
-    const int jobs = d->options->jobs > 0 ? d->options->jobs : wide ? 1 : threads;
-    d->ctx->threads = wide ? threads : 1;
-    d->loop_threads = threads / (jobs < pieces ? jobs : pieces);
-    enum status status = jobs_run(d->ctx, jobs, pieces, student_thread, d);
-    d->ctx->threads = threads;
-    return status;
+    if (!d->student_only && blocks_count(&d->plan) > 0)
+        RETURN_IF(blocks_run(d->ctx, &d->site, &d->teaching));
+    return aside_run(d->ctx, &d->plan, d->options->jobs, (int)d->plan.seeds.count * students_per_seed(d), student_run,
+                     d);
 }
 
 /* --- what comes out --- */
@@ -255,6 +259,8 @@ static enum status entries_collect(struct distillation *d)
         unsigned long long seed = (unsigned long long)d->plan.seeds.values[i];
         if (with_alone(d))
             RETURN_IF(entry_append(d, arena_format(d->arena, "alone-%llu", seed)));
+        for (int j = 0; !d->student_only && j < blocks_count(&d->plan); j++)
+            RETURN_IF(entry_append(d, block_name(d->arena, j, (uint64_t)seed)));
         for (int j = 0; !d->student_only && j < d->plan.staging.count; j++)
             RETURN_IF(entry_append(d, arena_format(d->arena, "%s-%llu", d->plan.staging.phases[j].name, seed)));
     }
@@ -356,7 +362,7 @@ static enum status distillation_run(struct distillation *d, struct value **resul
                                 .share = d->options->share,
                                 .recipe_sha256 = d->plan.sha256,
                                 .stages = (with_teacher(d) ? d->plan.teachers.count + d->plan.n_assistants : 0) +
-                                          (int)d->plan.seeds.count * students_per_seed(d)};
+                                          (int)d->plan.seeds.count * stages_per_seed(d)};
     d->kernels = kernel_context_new(d->ctx, d->ctx->threads);
     d->memory = d->kernels ? program_memory_new(d->ctx) : NULL;
     if (!d->memory)

@@ -1,13 +1,13 @@
 /* distill_section.c: see distill_section.h. */
 #include "run/distill_section.h"
 
-#include "run/losses.h"
+#include "run/block_section.h"
 
 #include <string.h>
 
 struct distill_section {
     const char *scheme;
-    const struct value *losses, *stages, *assistants;
+    const struct value *losses, *stages, *blocks, *assistants;
     int cache, cache_type, combine;
     double cache_limit, labelled_part;
     int64_t views;
@@ -31,6 +31,12 @@ static const struct option_spec distill_options[] = {
      .type = OPTION_VALUE,
      .offset = offsetof(struct distill_section, stages),
      .help = "instead of losses: a list of {losses, epochs, …}, one after another"},
+    {.name = "blocks",
+     .type = OPTION_VALUE,
+     .offset = offsetof(struct distill_section, blocks),
+     .help =
+         "true, or {student: [LAYER, …], teacher: [LAYER, …], epochs: N}: the student's blocks learn first, each on "
+         "the teacher's activation in front of it, side by side, then the whole"},
     {.name = "cache",
      .type = OPTION_CHOICE,
      .offset = offsetof(struct distill_section, cache),
@@ -275,9 +281,14 @@ enum status distill_bind(struct context *ctx, struct arena *arena, const struct 
         taught.teachers = &last;
         taught.n_teachers = 1;
     }
-    const struct staging_site staging = {&taught, plan->student.train.budget.epochs, section};
+    const int64_t epochs = plan->student.train.budget.epochs;
+    const struct block_site block = {&taught, plan->scheme, bound.stages && bound.stages->kind != VALUE_NULL, epochs};
+    TRY(block_section_bind(ctx, arena, bound.blocks, &block, &plan->blocks, &bound.blocks));
+    const struct staging_site staging = {&taught, epochs - plan->blocks.epochs, section};
     TRY(staging_bind(ctx, arena, bound.losses, bound.stages, &staging, &plan->staging, &losses, &stages));
     const struct phase *end = &plan->staging.phases[plan->staging.count - 1];
+    if (plan->blocks.count > 0)
+        TRY(block_plan_terms(ctx, arena, site->student, end->terms, end->n_terms, &plan->blocks));
     TRY(labels_term(ctx, arena, end->terms, end->n_terms, &plan->student_labels));
     bound.losses = losses;
     bound.stages = stages;

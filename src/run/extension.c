@@ -16,8 +16,7 @@ struct extending {
     const char *last;    /* the layer that the next one follows */
 };
 
-/* layers_behind: which layers stand behind `tap` (marked true), or which the tap needs, itself included. False, for those behind: one of
- * them needs something else too. */
+/* layers_behind: which layers stand behind `tap` (marked true). False: one of them needs something else too. */
 static bool layers_behind(const struct network *network, int tap, bool *behind)
 {
     for (int i = tap + 1; i < network->n_layers; i++) {
@@ -30,15 +29,6 @@ static bool layers_behind(const struct network *network, int tap, bool *behind)
             return false;
     }
     return behind[network->logits];
-}
-
-static void layers_needed(const struct network *network, int tap, bool *needed)
-{
-    needed[tap] = true;
-    for (int i = tap; i >= 0; i--)
-        for (int j = 0; needed[i] && j < network->layers[i].n_inputs; j++)
-            if (network->layers[i].inputs[j] >= 0)
-                needed[network->layers[i].inputs[j]] = true;
 }
 
 static void item_add(struct extending *e, const char *type, struct value *options, const char *name)
@@ -54,9 +44,8 @@ static void item_add(struct extending *e, const char *type, struct value *option
 static void body_add(struct extending *e, const struct value *items)
 {
     bool *needed = arena_take(e->arena, (size_t)e->student->n_layers, sizeof *needed);
-    if (!needed)
+    if (!needed || network_between(e->ctx, e->student, -1, e->taps[SIDE_STUDENT], NULL, needed) != STATUS_OK)
         return;
-    layers_needed(e->student, e->taps[SIDE_STUDENT], needed);
     for (int i = 0; i < e->student->n_layers; i++)
         if (needed[i])
             e->items = value_append(e->arena, e->items, items->items[i]);

@@ -274,13 +274,20 @@ static struct value *losses_default(struct arena *arena)
     return value_append(arena, value_append(arena, value_list(arena), labels), kd);
 }
 
+enum status method_term(struct context *ctx, struct arena *arena, const char *method, const struct value *options,
+                        struct term *term)
+{
+    struct value *resolved;
+    *term = (struct term){
+        .name = method, .method = method_find(ctx, method, NULL), .teacher = -1, .weight = real_constant(1)};
+    return term->method ? method_options(ctx, arena, term->method, options, &term->options, &resolved)
+                        : ctx->error.status;
+}
+
 enum status labels_smoothed(struct context *ctx, struct arena *arena, double smoothing, struct term *labels)
 {
-    struct value *resolved, *options = value_set(arena, value_map(arena), "smoothing", value_real(arena, smoothing));
-    *labels = (struct term){
-        .name = "labels", .method = method_find(ctx, "labels", NULL), .teacher = -1, .weight = real_constant(1)};
-    return labels->method && options ? method_options(ctx, arena, labels->method, options, &labels->options, &resolved)
-                                     : ctx->error.status;
+    struct value *options = value_set(arena, value_map(arena), "smoothing", value_real(arena, smoothing));
+    return options ? method_term(ctx, arena, "labels", options, labels) : ctx->error.status;
 }
 
 enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count,

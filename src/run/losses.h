@@ -25,6 +25,10 @@ struct option_set losses_options(void);
 enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count,
                         struct term *labels);
 
+/* method_term: a term of that method with these options (NULL: the defaults), weight 1, student 0 and no teacher, named as the method. */
+enum status method_term(struct context *ctx, struct arena *arena, const char *method, const struct value *options,
+                        struct term *term);
+
 /* labels_smoothed: the labels with that smoothing (0: plain), weight 1. */
 enum status labels_smoothed(struct context *ctx, struct arena *arena, double smoothing, struct term *labels);
 

@@ -5,6 +5,7 @@
 #include "data/augment.h"
 #include "data/data.h"
 #include "nn/cut.h"
+#include "run/block_plan.h"
 #include "run/run.h"
 #include "run/staging.h"
 #include "run/teachers.h"
@@ -53,6 +54,7 @@ struct plan {
     double labelled_part; /* of a batch of the distilled stages; 0: samples as they come */
     int64_t views;        /* at most so many of a sample where a teacher teaches; 0: all that the augmentation makes */
     struct staging staging;     /* of the student: student 0, teacher 1 in the terms */
+    struct block_plan blocks;   /* what it learns before those stages */
     struct term student_labels; /* what the student learns alone from: the recipe's `labels` options, weight 1 */
     bool baseline;
     struct option_integers seeds;

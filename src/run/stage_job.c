@@ -62,6 +62,14 @@ static struct value *metrics_value(struct arena *arena, const struct metrics *m,
     return all ? value_set(arena, map, "ece", value_real(arena, m->ece)) : map;
 }
 
+/* block_value: the layers of the model that the stage is about: those behind `from` up to `to`; null: the images, the logits. */
+static struct value *block_value(struct arena *arena, const struct learner_block *block)
+{
+    struct value *map = value_map(arena);
+    map = value_set(arena, map, "from", block->from ? value_text(arena, block->from) : value_null(arena));
+    return value_set(arena, map, "to", block->to ? value_text(arena, block->to) : value_null(arena));
+}
+
 struct value *stage_entry_make(struct arena *arena, const struct stage *stage, const char *model,
                                const struct network *network, const struct loop_result *result,
                                const struct metrics *test, double fidelity)
@@ -83,6 +91,8 @@ struct value *stage_entry_make(struct arena *arena, const struct stage *stage, c
     entry = value_set(arena, entry, "validation", metrics_value(arena, &result->validation, false));
     entry = value_set(arena, entry, "test", metrics_value(arena, test, true));
     entry = value_set(arena, entry, "fidelity", value_real(arena, fidelity));
+    if (stage->n_learners > 0 && stage->learners[stage->subject].block)
+        entry = value_set(arena, entry, "block", block_value(arena, stage->learners[stage->subject].block));
     return result->profile ? value_set(arena, entry, "profile", result->profile) : entry;
 }
 
@@ -127,7 +137,7 @@ enum status stage_test(struct context *ctx, const struct run_site *site, const s
     const struct network *network = stage->learners[stage->subject].network;
     *test = (struct metrics){0, NAN, NAN, NAN, NAN};
     *fidelity = NAN;
-    if (split->count == 0)
+    if (split->count == 0 || !stage_measures(stage))
         return STATUS_OK;
     double *logits = memory_new(ctx, (size_t)(split->count * network->input.classes), sizeof *logits);
     if (!logits)
@@ -157,10 +167,12 @@ static enum status stage_note(const struct job *job, const char *model, const st
     return record_stage(job->ctx, job->site->folder->record, &stage);
 }
 
-/* announced: of the stages in which somebody is taught those of the first seed; the others' are alike. */
+/* announced: of the stages in which somebody is taught those of the first seed; the others' are alike. Blocks run side by side, where
+ * their lines would mix. */
 static bool announced(const struct job *job)
 {
-    return job->stage->n_learners > 1 && job->stage->seed == (uint64_t)job->site->plan->seeds.values[0];
+    return job->stage->n_learners > 1 && stage_measures(job->stage) &&
+           job->stage->seed == (uint64_t)job->site->plan->seeds.values[0];
 }
 
 static const char *parts_file(const struct job *job, const char *phase)

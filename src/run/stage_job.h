@@ -28,7 +28,8 @@ struct run_site {
  * file, in any case, and so are those of a learner that it is the average of. */
 enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage,
                       struct kernel_context *kernels, struct program_memory *memory);
-/* stage_test: evaluates the stage's subject on the test split and records its details. fidelity: to the site's teacher; NaN: none. */
+/* stage_test: evaluates the stage's subject on the test split and records its details, where there is something to measure. fidelity: to the
+ * site's teacher; NaN: none. */
 enum status stage_test(struct context *ctx, const struct run_site *site, const struct stage *stage,
                        struct kernel_context *kernels, struct program_memory *memory, struct metrics *test,
                        double *fidelity);

@@ -52,6 +52,7 @@ static enum status stage_follow(struct context *ctx, struct arena *arena, const 
 struct taught {
     const struct network_plan *which;
     const struct staging *staging;
+    struct budget budget;
     uint64_t seed;
 };
 
@@ -65,6 +66,13 @@ static enum status alone_list(struct context *ctx, struct arena *arena, const st
                  : ctx->error.status;
 }
 
+void stage_samples(const struct plan *plan, struct stage *stage)
+{
+    stage->views = plan->views;
+    stage->sampler = plan->labelled_part > 0 ? SAMPLER_MIXED : SAMPLER_ALL;
+    stage->labelled_part = plan->labelled_part;
+}
+
 static enum status taught_list(struct context *ctx, const struct plan *plan, const struct teaching *teaching,
                                const struct taught *taught, struct student *student)
 {
@@ -74,15 +82,12 @@ static enum status taught_list(struct context *ctx, const struct plan *plan, con
                               .teachers = teaching->learners,
                               .n_teachers = teaching->n_learners,
                               .optimiser = &taught->which->train.optimiser,
-                              .budget = taught->which->train.budget,
+                              .budget = taught->budget,
                               .phases = taught->staging->phases,
                               .n_phases = taught->staging->count};
     RETURN_IF(plan->scheme->stages(&request, plan->scheme_options, &student->list));
-    for (int i = 0; i < student->list.count; i++) {
-        student->list.stages[i].views = plan->views;
-        student->list.stages[i].sampler = plan->labelled_part > 0 ? SAMPLER_MIXED : SAMPLER_ALL;
-        student->list.stages[i].labelled_part = plan->labelled_part;
-    }
+    for (int i = 0; i < student->list.count; i++)
+        stage_samples(plan, &student->list.stages[i]);
     return STATUS_OK;
 }
 
@@ -146,14 +151,22 @@ static enum status inherit(struct context *ctx, const struct plan *plan, const s
     return status;
 }
 
+enum status student_network(struct context *ctx, const struct plan *plan, const struct teaching *teaching,
+                            uint64_t seed, struct network **network)
+{
+    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", seed, network));
+    return inherit(ctx, plan, teaching, *network);
+}
+
 enum status student_stages(struct context *ctx, struct arena *arena, const struct plan *plan,
                            const struct teaching *teaching, uint64_t seed, bool alone, struct student *student)
 {
-    const struct taught taught = {&plan->student, &plan->staging, seed};
+    const struct budget whole = plan->student.train.budget;
+    const struct taught taught = {&plan->student, &plan->staging,
+                                  plan->blocks.count > 0 ? block_plan_rest(&plan->blocks, whole) : whole, seed};
     student->list.arena = arena;
-    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", seed, &student->network));
-    if (!alone)
-        RETURN_IF(inherit(ctx, plan, teaching, student->network));
+    RETURN_IF(alone ? plan_network(ctx, plan, &plan->student, "student", seed, &student->network)
+                    : student_network(ctx, plan, teaching, seed, &student->network));
     RETURN_IF(alone ? alone_list(ctx, arena, plan, seed, student) : taught_list(ctx, plan, teaching, &taught, student));
     return followers_add(ctx, arena, plan, &plan->student, !alone, student);
 }
@@ -162,7 +175,7 @@ enum status assistant_stages(struct context *ctx, struct arena *arena, const str
                              const struct teaching *teaching, int index, struct student *assistant)
 {
     const struct assistant_plan *own = &plan->assistants[index];
-    const struct taught taught = {&own->own, &own->staging, own->seed};
+    const struct taught taught = {&own->own, &own->staging, own->own.train.budget, own->seed};
     assistant->list.arena = arena;
     RETURN_IF(plan_network(ctx, plan, &own->own, own->name, own->seed, &assistant->network));
     RETURN_IF(taught_list(ctx, plan, teaching, &taught, assistant));

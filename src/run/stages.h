@@ -11,6 +11,12 @@ struct student {
     struct network *network, *average, *extended;
 };
 
+/* student_network: a network of the plan's student, with the values that a taught one starts with. *network: the caller's. */
+enum status student_network(struct context *ctx, const struct plan *plan, const struct teaching *teaching,
+                            uint64_t seed, struct network **network);
+/* stage_samples: a stage with a teacher sees the samples as the plan says. */
+void stage_samples(const struct plan *plan, struct stage *stage);
+
 /* student_stages: `student` is zeroed; everything but the networks lies in the arena. teaching: borrowed; not used alone. In any case
  * student_free. */
 enum status student_stages(struct context *ctx, struct arena *arena, const struct plan *plan,

@@ -11,6 +11,15 @@
 
 struct optimiser_settings; /* train/optimiser/optimiser.h: how a learner learns; schemes only hand it on */
 
+/* A block of a learner's network, which is in the stage in place of the whole: the layers behind `from`, whose values are those of a layer
+ * of another learner, up to `to`. Layers in front of it and behind it are not there. */
+struct learner_block {
+    const char *from;  /* layer; NULL: the block begins with the images */
+    int teacher;       /* learner whose layer `given` has the values of `from`; no gradient goes back to it */
+    const char *given; /* layer of the teacher's; NULL with `from` */
+    const char *to;    /* layer; NULL: the logits */
+};
+
 /* A network of a stage. It learns, or is frozen in evaluation mode; `training` (batch statistics, dropout) is separate. A teacher may
  * also be an ensemble of other learners of the stage, or not be here at all: then what it said is recorded. */
 struct learner {
@@ -18,6 +27,7 @@ struct learner {
     struct network *network;         /* borrowed; NULL: an ensemble, or one whose outputs are only recorded */
     const struct ensemble *ensemble; /* borrowed; NULL: not made of others */
     bool training, learns;
+    const struct learner_block *block;          /* what of its network is there; NULL: all of it; borrowed */
     const struct optimiser_settings *optimiser; /* where it learns; borrowed */
 };
 
@@ -149,6 +159,9 @@ enum status stage_follower(struct context *ctx, struct arena *arena, struct stag
 /* stage_average: as stage->budget.average says: adds a learner, `average` (a network like the subject's, borrowed), which follows the
  * subject after each step and takes its place: it is evaluated and saved. */
 enum status stage_average(struct context *ctx, struct arena *arena, struct stage *stage, struct network *average);
+
+/* stage_measures: is its subject a network that can be evaluated? Not where it is there with a block alone. */
+bool stage_measures(const struct stage *stage);
 
 /* stage_check: indices in range, a learner exists, nobody teaches itself by an ordinary teacher term, a term's student learns, events
  * go between alike networks. */

@@ -51,6 +51,36 @@ static bool index_ok(int index, int count)
     return index >= 0 && index < count;
 }
 
+bool stage_measures(const struct stage *stage)
+{
+    return !stage->learners[stage->subject].block;
+}
+
+/* block_check: what it is given comes from another network of the stage, which is there as a whole. */
+static enum status block_check(struct context *ctx, const struct stage *stage, int index)
+{
+    const struct learner *learner = &stage->learners[index];
+    const struct learner_block *block = learner->block;
+    if (!block)
+        return STATUS_OK;
+    if (!learner->network)
+        return fail(ctx, STATUS_BAD_INPUT, "stage %s: expected a network of which there is a block, found %s",
+                    stage->name, learner->name);
+    if (block->to && network_layer(learner->network, block->to, NULL) < 0)
+        return learner->network->ctx->error.status;
+    if (!block->from)
+        return STATUS_OK;
+    if (network_layer(learner->network, block->from, NULL) < 0)
+        return learner->network->ctx->error.status;
+    if (index_ok(block->teacher, stage->n_learners) && block->teacher != index && block->given &&
+        stage->learners[block->teacher].network && !stage->learners[block->teacher].block)
+        return network_layer(stage->learners[block->teacher].network, block->given, NULL) >= 0
+                   ? STATUS_OK
+                   : stage->learners[block->teacher].network->ctx->error.status;
+    return fail(ctx, STATUS_BAD_INPUT, "stage %s: expected that %s takes the values of %s from another network",
+                stage->name, stage->learners[index].name, block->from);
+}
+
 /* learners_check: who is no network does not learn, and an ensemble's members are others of the stage. */
 static enum status learners_check(struct context *ctx, const struct stage *stage)
 {
@@ -58,6 +88,7 @@ static enum status learners_check(struct context *ctx, const struct stage *stage
         const struct learner *learner = &stage->learners[i];
         if (!learner->network && learner->learns)
             return fail(ctx, STATUS_BAD_INPUT, "stage %s: %s learns and is not a network", stage->name, learner->name);
+        RETURN_IF(block_check(ctx, stage, i));
         for (int j = 0; learner->ensemble && j < learner->ensemble->n_members; j++) {
             const int member = learner->ensemble->members[j].learner;
             if (!index_ok(member, stage->n_learners) || stage->learners[member].ensemble)

@@ -111,6 +111,16 @@ const char *shape_text(const struct shape *shape, char out[SHAPE_TEXT_SIZE])
     return out;
 }
 
+const char *shape_sample_text(const struct shape *shape, char out[SHAPE_TEXT_SIZE])
+{
+    struct shape sample = {.rank = shape->rank > 0 ? shape->rank - 1 : 0};
+    for (int i = 0; i < sample.rank; i++)
+        sample.dim[i] = shape->dim[i + 1];
+    if (shape->rank == 4)
+        sample = SHAPE(shape->dim[3], shape->dim[1], shape->dim[2]);
+    return shape_text(&sample, out);
+}
+
 size_t element_size(enum element element)
 {
     switch (element) {

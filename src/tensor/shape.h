@@ -54,6 +54,9 @@ bool shape_broadcast(const struct shape *a, const struct shape *b, struct shape 
 /* shape_text: "[B,28,28,1]" into out; returns out. */
 const char *shape_text(const struct shape *shape, char out[SHAPE_TEXT_SIZE]);
 
+/* shape_sample_text: one sample of a batch as it is at the border, "[C,H,W]" of [B,H,W,C]; likewise. The batch itself is not looked at. */
+const char *shape_sample_text(const struct shape *shape, char out[SHAPE_TEXT_SIZE]);
+
 size_t element_size(enum element element); /* ELEMENT_REAL: 0 */
 const char *element_text(enum element element);
 

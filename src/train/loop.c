@@ -82,7 +82,7 @@ static enum status evaluator_make(struct loop *loop)
 {
     const struct split *validation = split_of(loop, SPLIT_VALIDATION);
     const struct network *subject = loop->stage->learners[loop->stage->subject].network;
-    if (validation->count == 0 || validation->labelled == 0)
+    if (validation->count == 0 || validation->labelled == 0 || !stage_measures(loop->stage))
         return STATUS_OK;
     loop->logits = memory_new(loop->ctx, (size_t)(validation->count * subject->input.classes), sizeof *loop->logits);
     loop->evaluator = evaluator_new(loop->ctx, subject, validation, 250, loop->spec->precision, loop->spec->kernels,

@@ -173,6 +173,36 @@ static struct node *loss_sum(struct stage_graph *built)
     return sum;
 }
 
+/* block_build: a block of the learner's network, on what it is given. */
+static enum status block_build(struct stage_graph *built, const struct stage_graph_spec *spec, int index,
+                               struct instance_mode mode)
+{
+    const struct learner *learner = &spec->stage->learners[index];
+    const struct network *network = learner->network;
+    const struct learner_block *place = learner->block;
+    struct graph *graph = built->graph;
+    struct instance_block block = {.from = place->from ? network_layer(network, place->from, NULL) : -1,
+                                   .to = place->to ? network_layer(network, place->to, NULL) : network->logits};
+    if (place->from)
+        block.given = graph_stop_gradient(graph, output_of(built, spec, place->teacher, place->given));
+    RETURN_IF(built->ctx->error.status);
+    return network_instantiate_block(graph, network, graph->inputs[STAGE_INPUT_IMAGES], &block, mode,
+                                     &built->instances[index]);
+}
+
+/* learner_build: its network, where it must be in the graph. */
+static enum status learner_build(struct stage_graph *built, const struct stage_graph_spec *spec, int index)
+{
+    const struct learner *learner = &spec->stage->learners[index];
+    const struct instance_mode mode = {.training = learner->training, .frozen = !learner->learns};
+    if (!instance_needed(built->ctx, spec, index))
+        return built->ctx->error.status;
+    if (learner->block)
+        return block_build(built, spec, index, mode);
+    return network_instantiate(built->graph, learner->network, built->graph->inputs[STAGE_INPUT_IMAGES], mode,
+                               &built->instances[index]);
+}
+
 static enum status stage_build(struct stage_graph *built, const struct stage_graph_spec *spec)
 {
     struct context *ctx = built->ctx;
@@ -188,15 +218,10 @@ static enum status stage_build(struct stage_graph *built, const struct stage_gra
     if (spec->mixed && stage->n_learners > 0 &&
         !graph_input(graph, "targets", ELEMENT_REAL, SHAPE(SHAPE_BATCH, stage->learners[0].network->input.classes)))
         return ctx->error.status;
-    for (int i = 0; i < stage->n_learners; i++) {
-        const struct learner *learner = &stage->learners[i];
-        struct instance_mode mode = {.training = learner->training, .frozen = !learner->learns};
-        if (!instance_needed(ctx, spec, i)) {
-            RETURN_IF(ctx->error.status);
-            continue;
-        }
-        RETURN_IF(network_instantiate(graph, learner->network, images, mode, &built->instances[i]));
-    }
+    for (int blocks = 0; blocks < 2; blocks++) /* what a block is given is there before it */
+        for (int i = 0; i < stage->n_learners; i++)
+            if ((stage->learners[i].block != NULL) == blocks)
+                RETURN_IF(learner_build(built, spec, i));
     for (int i = 0; i < stage->n_terms; i++)
         RETURN_IF(term_build(built, spec, i));
     if (stage->n_terms == 0)

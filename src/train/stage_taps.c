@@ -117,10 +117,22 @@ static bool is_member(const struct ensemble *ensemble, int learner)
     return false;
 }
 
+/* given_note: the layers of this learner that blocks of others begin with. */
+static void given_note(const struct stage *stage, int learner, int *layers, int *count, int limit)
+{
+    for (int i = 0; i < stage->n_learners; i++) {
+        const struct learner_block *block = stage->learners[i].block;
+        if (block && block->from && block->teacher == learner)
+            layer_note(stage->learners[learner].network, block->given, layers, count, limit);
+    }
+}
+
 int stage_teacher_layers(struct context *ctx, const struct stage *stage, int learner, int *layers, int limit)
 {
     int count = 0;
     const struct network *network = stage->learners[learner].network;
+    if (network)
+        given_note(stage, learner, layers, &count, limit);
     for (int i = 0; network && i < stage->n_terms; i++) {
         const char *names[TAPS_MAX];
         const struct term *term = &stage->terms[i];
@@ -184,9 +196,6 @@ static enum status norm_of(struct graph *graph, const struct network *network, c
     return graph->ctx->error.status;
 }
 
-static struct node *output_of(struct stage_graph *built, const struct stage_graph_spec *spec, int learner,
-                              const char *layer);
-
 /* combined: the logits of an ensemble. */
 static struct node *combined(struct stage_graph *built, const struct stage_graph_spec *spec,
                              const struct ensemble *ensemble)
@@ -207,9 +216,7 @@ static struct node *combined(struct stage_graph *built, const struct stage_graph
     return combine_nodes(built->graph, ensemble, logits);
 }
 
-/* output_of: what a learner's layer gives; NULL: error recorded. */
-static struct node *output_of(struct stage_graph *built, const struct stage_graph_spec *spec, int learner,
-                              const char *layer)
+struct node *output_of(struct stage_graph *built, const struct stage_graph_spec *spec, int learner, const char *layer)
 {
     const struct learner *who = &spec->stage->learners[learner];
     const struct recording *recording = recorded(spec, learner, layer);
@@ -224,6 +231,19 @@ static struct node *output_of(struct stage_graph *built, const struct stage_grap
     return NULL;
 }
 
+/* student_node: a layer of the learner that a term is about; NULL: error recorded. */
+static struct node *student_node(struct stage_graph *built, const struct stage_graph_spec *spec,
+                                 const struct term *term, const char *layer)
+{
+    const struct learner *student = &spec->stage->learners[term->student];
+    struct node *node = built->instances[term->student].layers[network_layer(student->network, layer, NULL)];
+    if (!node)
+        value_fail(built->ctx, term->at, STATUS_BAD_INPUT,
+                   "term %s: expected a layer of the block of %s that is in stage %s, found %s", term->name,
+                   student->name, spec->stage->name, layer);
+    return node;
+}
+
 int taps_of(struct stage_graph *built, const struct stage_graph_spec *spec, const struct term *term, enum side side,
             struct tap *taps)
 {
@@ -233,9 +253,8 @@ int taps_of(struct stage_graph *built, const struct stage_graph_spec *spec, cons
     const int n = tap_layers(built->ctx, spec->stage, term, side, layers);
     for (int i = 0; i < n; i++) {
         const struct network *network = spec->stage->learners[learner].network;
-        struct node *node = side == SIDE_TEACHER
-                                ? output_of(built, spec, learner, layers[i])
-                                : built->instances[learner].layers[network_layer(network, layers[i], NULL)];
+        struct node *node = side == SIDE_TEACHER ? output_of(built, spec, learner, layers[i])
+                                                 : student_node(built, spec, term, layers[i]);
         taps[i] =
             (struct tap){.node = side == SIDE_TEACHER ? graph_stop_gradient(graph, node) : node, .layer = layers[i]};
         if (!taps[i].node)

@@ -9,6 +9,8 @@
  * recorded. */
 int taps_of(struct stage_graph *built, const struct stage_graph_spec *spec, const struct term *term, enum side side,
             struct tap *taps);
+/* output_of: what a learner's layer gives, computed or recorded; NULL: error recorded. */
+struct node *output_of(struct stage_graph *built, const struct stage_graph_spec *spec, int learner, const char *layer);
 /* instance_needed: must the learner's network be in the graph? Not where it only teaches and all that is read is recorded. */
 bool instance_needed(struct context *ctx, const struct stage_graph_spec *spec, int learner);
 

@@ -6,24 +6,15 @@
 
 #include <string.h>
 
-/* shape_add: of one sample at the border: [C,H,W] or [D]. */
-static void shape_add(struct text *text, const struct shape *shape)
-{
-    if (shape->rank == 4)
-        text_format(text, " [%lld,%lld,%lld]", (long long)shape->dim[3], (long long)shape->dim[1],
-                    (long long)shape->dim[2]);
-    else
-        text_format(text, " [%lld]", (long long)shape->dim[shape->rank - 1]);
-}
-
 static void side_add(struct text *text, const struct term_taps *taps, enum side side, const char *name)
 {
+    char shape[SHAPE_TEXT_SIZE];
     if (taps->count[side] == 0)
         return;
     text_format(text, "%s%s ", side == SIDE_TEACHER && taps->count[SIDE_STUDENT] > 0 ? " | " : "", name);
     for (int i = 0; i < taps->count[side]; i++) {
-        text_format(text, "%s%s", i ? ", " : "", taps->taps[side][i].layer);
-        shape_add(text, &taps->taps[side][i].node->spec.shape);
+        const struct tap *tap = &taps->taps[side][i];
+        text_format(text, "%s%s %s", i ? ", " : "", tap->layer, shape_sample_text(&tap->node->spec.shape, shape));
     }
 }
 

@@ -134,12 +134,27 @@ static void test_elements_have_sizes_and_names(void **state)
     assert_string_equal(element_text(ELEMENT_I64), "i64");
 }
 
+static void test_text_of_a_sample(void **state)
+{
+    const struct shape map = SHAPE(SHAPE_BATCH, 5, 7, 3), tokens = SHAPE(SHAPE_BATCH, 9, 4), row = SHAPE(8, 10);
+    char text[SHAPE_TEXT_SIZE];
+    (void)state;
+    assert_string_equal(shape_sample_text(&map, text), "[3,5,7]");
+    assert_string_equal(shape_sample_text(&tokens, text), "[9,4]");
+    assert_string_equal(shape_sample_text(&row, text), "[10]");
+    assert_string_equal(shape_sample_text(&SHAPE_SCALAR, text), "[]");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),      cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_elements),  cmocka_unit_test(test_batch_is_bound),
-        cmocka_unit_test(test_broadcast), cmocka_unit_test(test_elements_have_sizes_and_names),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_text_of_a_sample),
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_elements),
+        cmocka_unit_test(test_batch_is_bound),
+        cmocka_unit_test(test_broadcast),
+        cmocka_unit_test(test_elements_have_sizes_and_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

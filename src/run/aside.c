@@ -1,0 +1,38 @@
+/* aside.c: see aside.h. */
+#include "run/aside.h"
+
+#include "base/thread.h"
+#include "run/stages.h"
+
+struct aside {
+    aside_piece *piece;
+    void *user;
+    int loop_threads; /* of each, for our own kernels */
+};
+
+static enum status piece_run(struct context *ctx, void *user, int index)
+{
+    const struct aside *aside = user;
+    struct kernel_context *kernels = kernel_context_new(ctx, ctx->threads);
+    struct program_memory *memory = kernels ? program_memory_new(ctx) : NULL;
+    if (kernels)
+        kernel_context_widen(kernels, aside->loop_threads);
+    enum status status = memory ? aside->piece(ctx, aside->user, index, kernels, memory) : ctx->error.status;
+    program_memory_free(memory);
+    kernel_context_free(kernels);
+    return status;
+}
+
+enum status aside_run(struct context *ctx, const struct plan *plan, int jobs, int count, aside_piece *piece, void *user)
+{
+    struct network *network = NULL;
+    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", 0, &network));
+    const bool wide = wants_all_cores(network);
+    network_free(network);
+    const int threads = ctx->threads, at_once = jobs > 0 ? jobs : wide ? 1 : threads;
+    struct aside aside = {piece, user, threads / (at_once < count ? at_once : count)};
+    ctx->threads = wide ? threads : 1;
+    const enum status status = jobs_run(ctx, at_once, count, piece_run, &aside);
+    ctx->threads = threads;
+    return status;
+}
