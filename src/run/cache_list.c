@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -35,7 +36,8 @@ static bool found_look(const struct cache *cache, struct found *found)
         return false;
     found->bytes = (int64_t)rows.st_size;
     found->whole = stat(description, &about) == 0;
-    found->used = difftime(time(NULL), found->whole ? about.st_mtime : rows.st_mtime);
+    /* A file's time can be a moment ahead of the clock's, which is the coarser one. */
+    found->used = fmax(difftime(time(NULL), found->whole ? about.st_mtime : rows.st_mtime), 0);
     return true;
 }
 
