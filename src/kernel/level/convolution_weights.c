@@ -14,11 +14,19 @@ static int64_t padded_out(const struct convolution_shape *s)
     return (out + HALF - 1) / HALF * HALF;
 }
 
-/* Does a panel of dy pay for a copy in which it lies together? It must be copied where it is wider than its channels. */
+/* dy_masked: a panel of one vector that is wider than its channels, whose lanes can be masked instead of copied. */
+static bool dy_masked(const struct convolution_shape *s)
+{
+    const int64_t out = s->out / s->groups;
+    return LANES_MASKED && out > HALF && out < LANES;
+}
+
+/* Does a panel of dy pay for a copy in which it lies together? It must be copied where it is wider than its channels and lanes cannot
+ * be masked. */
 static bool dy_copied(const struct convolution_shape *s)
 {
     const int64_t in = s->in / s->groups, out = s->out / s->groups;
-    if (out % HALF != 0)
+    if (out % HALF != 0 && !dy_masked(s))
         return true;
     return tile_units(out) * HALF < out && s->kernel[0] * s->kernel[1] * in >= 64;
 }
@@ -76,8 +84,9 @@ static void weights_sum(const struct convolution_shape *s, const struct padded_m
         for (int64_t first = 0; first < out;) {
             const int units = tile_units(out - first);
             const int64_t width = units * HALF;
-            tile.b = dy + (copied ? rows * s->out_size[1] : 1) * (g * padded_out(s) + first);
+            tile.b = dy + (copied ? rows * s->out_size[1] * (g * padded_out(s) + first) : g * out + first);
             tile.b_k = (ptrdiff_t)(copied ? width : s->out);
+            tile.b_columns = !copied && dy_masked(s) ? out : 0;
             tile.c_row = (ptrdiff_t)width;
             tile.columns = width;
             for (int64_t part = 0; part < parts; part++, sums += tile.rows * width) {

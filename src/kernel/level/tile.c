@@ -65,9 +65,20 @@ __attribute__((noinline)) static void store_part(const struct tile *t, real *c, 
     }
 }
 
+VECTOR_INLINE vector b_load(const struct tile *t, const real *b, int f, bool part)
+{
+#if LANES_MASKED
+    if (part)
+        return vector_load_first(b, t->b_columns);
+#endif
+    (void)t;
+    (void)part;
+    return vector_load(b + f * LANES);
+}
+
 /* tile_body: the next R rows (R is even; `used`, R or R - 1, of them are wanted) by F vectors and, if H, half a vector.
- * R, F and H are constants. */
-VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, struct cursor *next, int64_t used)
+ * part: of b's rows only the first columns are there. R, F, H and `part` are constants. */
+VECTOR_INLINE void tile_body(int R, int F, int H, bool part, const struct tile *t, struct cursor *next, int64_t used)
 {
     vector sum[ROWS_MOST][VECTORS_MOST], half[ROWS_MOST / 2];
     const real *a[ROWS_MOST];
@@ -115,7 +126,7 @@ VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, struct c
             vector w[VECTORS_MOST], last = {0};
 #pragma GCC unroll 16
             for (int f = 0; f < F; f++)
-                w[f] = vector_load(b + f * LANES);
+                w[f] = b_load(t, b, f, part);
             if (H)
                 last = vector_load_twice(b + F * LANES);
 #pragma GCC unroll 16
@@ -189,7 +200,7 @@ VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, struct c
 }
 
 /* A panel's function walks the rows in blocks of at most MOST, as even as possible. */
-#define PANEL(name, MOST, F, H)                                                                                        \
+#define PANEL(name, MOST, F, H, PART)                                                                                  \
     static void name(const struct tile *t)                                                                             \
     {                                                                                                                  \
         struct cursor next = {t->a, t->c, t->run};                                                                     \
@@ -200,26 +211,29 @@ VECTOR_INLINE void tile_body(int R, int F, int H, const struct tile *t, struct c
             if (used > left)                                                                                           \
                 used = left;                                                                                           \
             if (MOST >= 12 && body == 12)                                                                              \
-                tile_body(12, F, H, t, &next, used);                                                                   \
+                tile_body(12, F, H, PART, t, &next, used);                                                             \
             else if (MOST >= 10 && body == 10)                                                                         \
-                tile_body(10, F, H, t, &next, used);                                                                   \
+                tile_body(10, F, H, PART, t, &next, used);                                                             \
             else if (MOST >= 8 && body == 8)                                                                           \
-                tile_body(8, F, H, t, &next, used);                                                                    \
+                tile_body(8, F, H, PART, t, &next, used);                                                              \
             else if (MOST >= 6 && body == 6)                                                                           \
-                tile_body(6, F, H, t, &next, used);                                                                    \
+                tile_body(6, F, H, PART, t, &next, used);                                                              \
             else if (body == 4)                                                                                        \
-                tile_body(4, F, H, t, &next, used);                                                                    \
+                tile_body(4, F, H, PART, t, &next, used);                                                              \
             else                                                                                                       \
-                tile_body(2, F, H, t, &next, used);                                                                    \
+                tile_body(2, F, H, PART, t, &next, used);                                                              \
             left -= used;                                                                                              \
         }                                                                                                              \
     }
 
-PANEL(panel_1, ROWS_1, 0, 1)
-PANEL(panel_2, ROWS_2, 1, 0)
-PANEL(panel_3, ROWS_3, 1, 1)
-PANEL(panel_4, ROWS_4, 2, 0)
-PANEL(panel_6, ROWS_6, 3, 0)
+PANEL(panel_1, ROWS_1, 0, 1, false)
+PANEL(panel_2, ROWS_2, 1, 0, false)
+#if LANES_MASKED
+PANEL(panel_2_part, ROWS_2, 1, 0, true)
+#endif
+PANEL(panel_3, ROWS_3, 1, 1, false)
+PANEL(panel_4, ROWS_4, 2, 0, false)
+PANEL(panel_6, ROWS_6, 3, 0, false)
 
 void KERNEL(tile_run)(const struct tile *t, int units)
 {
@@ -228,6 +242,12 @@ void KERNEL(tile_run)(const struct tile *t, int units)
         panel_1(t);
         break;
     case 2:
+#if LANES_MASKED
+        if (t->b_columns > 0) {
+            panel_2_part(t);
+            break;
+        }
+#endif
         panel_2(t);
         break;
     case 3:

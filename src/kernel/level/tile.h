@@ -18,8 +18,9 @@ struct tile {
     int64_t outer, inner;
     const real *b; /* [outer * inner] rows of the whole panel's width, b_k apart */
     ptrdiff_t b_k;
-    const real *bias; /* of the panel's width, or NULL */
-    real *c;          /* only rows x columns are written */
+    int64_t b_columns; /* only with LANES_MASKED, in a panel of one vector: so many of a row of b are there; 0: all */
+    const real *bias;  /* of the panel's width, or NULL */
+    real *c;           /* only rows x columns are written */
     ptrdiff_t c_row, c_jump;
     int64_t rows, run, columns; /* run: at least 1; columns: at most the panel's width */
     bool add;                   /* c += */
