@@ -9,11 +9,14 @@
 /* add_curves: only the charts for which the record has a series. */
 static void add_curves(const struct page *page, const struct report_run *run)
 {
-    bool teacher = false, student = false, accuracy = false;
+    bool teacher = false, student = false, accuracy = false, others = false;
     for (size_t i = 0; i < run->stages; i++) {
-        bool is_student = strcmp(run->stage[i].role, "alone") == 0 || strcmp(run->stage[i].role, "distilled") == 0;
-        teacher |= !is_student && run->stage[i].train_loss.count > 0;
-        student |= is_student && run->stage[i].train_loss.count > 0;
+        const bool is_student =
+            strcmp(run->stage[i].role, "alone") == 0 || strcmp(run->stage[i].role, "distilled") == 0;
+        const bool learnt = run->stage[i].train_loss.count > 0;
+        teacher |= !is_student && learnt;
+        others |= !is_student && learnt && strcmp(run->stage[i].role, "teacher") != 0;
+        student |= is_student && learnt;
         accuracy |= run->stage[i].validation.count > 0;
     }
     page_section(page, "Training");
@@ -32,7 +35,9 @@ static void add_curves(const struct page *page, const struct report_run *run)
                        "Smoothed, with bands over the seeds. Distilled and alone minimise different sums, so only "
                        "their course can be compared.");
         if (teacher)
-            page_chart(page, "teacher-loss", CHART_HALF, 300, "Training loss of the teacher", "Smoothed.");
+            page_chart(page, "teacher-loss", CHART_HALF, 300,
+                       others ? "Training loss of the teacher and of earlier stages" : "Training loss of the teacher",
+                       "Smoothed.");
         page_charts_end(page);
     }
     page_section_end(page);
