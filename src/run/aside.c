@@ -2,7 +2,6 @@
 #include "run/aside.h"
 
 #include "base/thread.h"
-#include "run/stages.h"
 
 struct aside {
     aside_piece *piece;
@@ -23,12 +22,8 @@ static enum status piece_run(struct context *ctx, void *user, int index)
     return status;
 }
 
-enum status aside_run(struct context *ctx, const struct plan *plan, int jobs, int count, aside_piece *piece, void *user)
+enum status aside_run(struct context *ctx, bool wide, int jobs, int count, aside_piece *piece, void *user)
 {
-    struct network *network = NULL;
-    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", 0, &network));
-    const bool wide = wants_all_cores(network);
-    network_free(network);
     const int threads = ctx->threads, at_once = jobs > 0 ? jobs : wide ? 1 : threads;
     struct aside aside = {piece, user, threads / (at_once < count ? at_once : count)};
     ctx->threads = wide ? threads : 1;

@@ -1,18 +1,16 @@
-/* aside.h: pieces of work on a plan's student, side by side: each on a thread with kernels and program memory of its own. */
+/* aside.h: networks that train side by side: each on a thread with kernels and program memory of its own. */
 #ifndef RUN_ASIDE_H
 #define RUN_ASIDE_H
 
 #include "graph/program.h"
-#include "run/plan.h"
 
 /* A piece of work; `user` is shared by all. */
 typedef enum status aside_piece(struct context *ctx, void *user, int index, struct kernel_context *kernels,
                                 struct program_memory *memory);
 
 /* aside_run: pieces 0 … count-1, `jobs` at a time (0: one a thread). The library has one thread for each, so that its bits do not depend
- * on what runs beside it; our own kernels have also those of cores that would idle. Pieces of a student whose steps are worth all
- * cores come one after another with all threads. */
-enum status aside_run(struct context *ctx, const struct plan *plan, int jobs, int count, aside_piece *piece,
-                      void *user);
+ * on what runs beside it; our own kernels have also those of cores that would idle. `wide`: a piece's steps are worth all cores
+ * (wants_all_cores), and pieces come one after another (jobs 0) with all threads. */
+enum status aside_run(struct context *ctx, bool wide, int jobs, int count, aside_piece *piece, void *user);
 
 #endif

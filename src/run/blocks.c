@@ -134,8 +134,10 @@ enum status blocks_run(struct context *ctx, struct run_site *site, const struct 
 {
     const struct plan *plan = site->plan;
     struct running running = {site, teaching};
+    bool wide;
     blocks_log(ctx, &plan->blocks, teaching);
-    return aside_run(ctx, plan, site->options->jobs, (int)plan->seeds.count * blocks_count(plan), block_run, &running);
+    RETURN_IF(student_wants_all_cores(ctx, plan, &wide));
+    return aside_run(ctx, wide, site->options->jobs, (int)plan->seeds.count * blocks_count(plan), block_run, &running);
 }
 
 /* --- the whole --- */

@@ -228,10 +228,11 @@ cleanup:
 /* students_run: blocks of all seeds, then the students. */
 static enum status students_run(struct distillation *d)
 {
+    bool wide;
     if (!d->student_only && blocks_count(&d->plan) > 0)
         RETURN_IF(blocks_run(d->ctx, &d->site, &d->teaching));
-    return aside_run(d->ctx, &d->plan, d->options->jobs, (int)d->plan.seeds.count * students_per_seed(d), student_run,
-                     d);
+    RETURN_IF(student_wants_all_cores(d->ctx, &d->plan, &wide));
+    return aside_run(d->ctx, wide, d->options->jobs, (int)d->plan.seeds.count * students_per_seed(d), student_run, d);
 }
 
 /* --- what comes out --- */

@@ -13,6 +13,15 @@ bool wants_all_cores(const struct network *network)
     return network_count_macs(network) >= WIDE_MACS;
 }
 
+enum status student_wants_all_cores(struct context *ctx, const struct plan *plan, bool *wide)
+{
+    struct network *network = NULL;
+    RETURN_IF(plan_network(ctx, plan, &plan->student, "student", 0, &network));
+    *wide = wants_all_cores(network);
+    network_free(network);
+    return STATUS_OK;
+}
+
 /* stage_labels: a stage of one network that learns from the labels. */
 static enum status stage_labels(struct context *ctx, struct arena *arena, const struct term *labels, const char *name,
                                 const char *role, uint64_t seed, struct network *network,

@@ -29,6 +29,8 @@ void student_free(struct student *student);
 /* wants_all_cores: is a step of the network worth all of them? Else stages run side by side, one thread of the library's each, so that
  * neither the number of jobs nor that of cores changes a bit of them. */
 bool wants_all_cores(const struct network *network);
+/* student_wants_all_cores: the plan's. */
+enum status student_wants_all_cores(struct context *ctx, const struct plan *plan, bool *wide);
 
 /* teacher_stage: of the network, which learns from the plain labels. *average: the caller's (network_free); NULL where none is asked
  * for. */

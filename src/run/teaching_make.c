@@ -1,7 +1,7 @@
 /* teaching_make.c: the teachers' stages: training, or only measuring, and what they are together. */
 #include "base/file.h"
 #include "base/text.h"
-#include "base/thread.h"
+#include "run/aside.h"
 #include "run/details.h"
 #include "run/making.h"
 #include "run/outside.h"
@@ -118,26 +118,19 @@ static enum status outside(struct making *m, int index)
     return status;
 }
 
-/* trained_thread: one of several that are trained side by side. */
-static enum status trained_thread(struct context *ctx, void *user, int index)
+/* trained_piece: one of the teachers, if it is to be trained. */
+static enum status trained_piece(struct context *ctx, void *user, int index, struct kernel_context *kernels,
+                                 struct program_memory *memory)
 {
-    enum status status = STATUS_OK;
     const struct making *all = user;
-    struct making m = {ctx, arena_new(ctx), all->site, all->teaching, NULL, NULL};
+    struct making m = {ctx, arena_new(ctx), all->site, all->teaching, kernels, memory};
     const struct teacher_plan *teacher = &all->site->plan->teachers.items[index];
-    if (!m.arena)
-        return ctx->error.status;
-    if (teacher->kind != TEACHER_TRAINED)
-        goto cleanup;
-    m.kernels = kernel_context_new(ctx, ctx->threads);
-    m.memory = m.kernels ? program_memory_new(ctx) : NULL;
-    if (!m.memory)
-        TRY(ctx->error.status);
-    TRY(trained(&m, teacher, all->teaching->networks[index]));
-    atomic_fetch_add(&m.site->done, 1);
-cleanup:
-    program_memory_free(m.memory);
-    kernel_context_free(m.kernels);
+    enum status status = ctx->error.status;
+    if (m.arena && teacher->kind == TEACHER_TRAINED) {
+        status = trained(&m, teacher, all->teaching->networks[index]);
+        if (status == STATUS_OK)
+            atomic_fetch_add(&m.site->done, 1);
+    }
     arena_free(m.arena);
     return status;
 }
@@ -146,7 +139,6 @@ cleanup:
 static enum status trained_all(struct making *m)
 {
     const struct teachers *teachers = &m->site->plan->teachers;
-    const int threads = m->ctx->threads;
     int count = 0;
     bool wide = false;
     for (int i = 0; i < teachers->count; i++) {
@@ -154,11 +146,7 @@ static enum status trained_all(struct making *m)
         count += one;
         wide = wide || (one && wants_all_cores(m->teaching->networks[i]));
     }
-    const bool apart = count > 1 && !wide;
-    m->ctx->threads = apart ? 1 : threads;
-    const enum status status = jobs_run(m->ctx, apart ? threads : 1, teachers->count, trained_thread, m);
-    m->ctx->threads = threads;
-    return status;
+    return count > 0 ? aside_run(m->ctx, wide || count == 1, 0, teachers->count, trained_piece, m) : STATUS_OK;
 }
 
 static enum status teacher_make(struct making *m, int index)
