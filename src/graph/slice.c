@@ -69,7 +69,7 @@ void plan_slice(struct program *program)
     if (batch < 2 || program->flags & PLAN_WHOLE_BATCH || !may_slice(program))
         return;
     program->batch = 1;
-    const double wanted = samples_wanted(program) * program->kernels->threads;
+    const double wanted = samples_wanted(program) * program->kernels->library_threads; /* the library is chosen by it */
     program->batch = batch;
     if (2 * wanted > (double)batch)
         return;

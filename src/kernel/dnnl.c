@@ -5,12 +5,26 @@
 #include <dnnl.h>
 #include <math.h>
 #include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 struct dnnl_state {
     struct context *ctx; /* borrowed */
     dnnl_engine_t engine;
     dnnl_stream_t stream;
+    int threads;
 };
+
+/* threads_take: the library asks OpenMP how many the calling thread may use, when it prepares as when it runs. */
+static void threads_take(const struct dnnl_state *state)
+{
+#ifdef _OPENMP
+    omp_set_num_threads(state->threads);
+#else
+    (void)state;
+#endif
+}
 
 enum { ARGUMENTS_MOST = 5 };
 
@@ -43,12 +57,14 @@ static enum status refused(struct context *ctx, const char *what, dnnl_status_t 
                 (int)result);
 }
 
-enum status dnnl_state_new(struct context *ctx, struct dnnl_state **out)
+enum status dnnl_state_new(struct context *ctx, int threads, struct dnnl_state **out)
 {
     struct dnnl_state *state = memory_new(ctx, 1, sizeof *state);
     if (!state)
         return STATUS_NO_MEMORY;
     state->ctx = ctx;
+    state->threads = threads;
+    threads_take(state);
     dnnl_status_t result = dnnl_engine_create(&state->engine, dnnl_cpu, 0);
     if (result == dnnl_success)
         result = dnnl_stream_create(&state->stream, state->engine, dnnl_stream_default_flags);
@@ -253,6 +269,7 @@ static enum status pass_new(struct kernel_context *kernels, enum onednn_kind kin
     if (!pass)
         return STATUS_NO_MEMORY;
     pass->state = kernels->dnnl;
+    threads_take(pass->state);
     pass->kind = kind;
     *out = pass;
     return STATUS_OK;
@@ -358,6 +375,7 @@ static void pass_run(struct onednn_pass *pass, const int *argument, void *const 
         arguments[i].arg = operand->argument;
         arguments[i].memory = operand->memory;
     }
+    threads_take(pass->state);
     dnnl_status_t result = dnnl_primitive_execute(pass->primitive, pass->state->stream, pass->n_operands, arguments);
     if (result == dnnl_success)
         result = dnnl_stream_wait(pass->state->stream);
@@ -368,6 +386,7 @@ static void pass_run(struct onednn_pass *pass, const int *argument, void *const 
 static void reorder_run(struct onednn_pass *pass, dnnl_memory_t from, dnnl_memory_t to)
 {
     dnnl_exec_arg_t arguments[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
+    threads_take(pass->state);
     dnnl_status_t result = dnnl_primitive_execute(pass->reorder, pass->state->stream, 2, arguments);
     if (result == dnnl_success)
         result = dnnl_stream_wait(pass->state->stream);

@@ -9,7 +9,8 @@
 #include "kernel/convolution.h"
 #include "kernel/kernel.h"
 
-enum status dnnl_state_new(struct context *ctx, struct dnnl_state **out);
+/* threads: of OpenMP, that the library has in all passes of this state, whatever the calling thread had before. */
+enum status dnnl_state_new(struct context *ctx, int threads, struct dnnl_state **out);
 void dnnl_state_free(struct dnnl_state *state); /* NULL: no-op */
 
 enum onednn_kind { ONEDNN_FORWARD, ONEDNN_DATA, ONEDNN_WEIGHTS, ONEDNN_PRODUCT };

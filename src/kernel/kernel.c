@@ -5,9 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 /* The levels, lowest first; table.c of each build defines its two tables. */
 #if defined(__x86_64__) && defined(KERNEL_WITHOUT_V4) /* cmake/Rooms.cmake: a build that only checks */
@@ -99,10 +96,7 @@ struct kernel_context *kernel_context_new(struct context *ctx, int threads)
     kernels->f32 = levels[level].f32;
     kernels->f64 = levels[level].f64;
     kernels->threads = kernels->library_threads = threads < 1 ? 1 : threads;
-#ifdef _OPENMP
-    omp_set_num_threads(kernels->library_threads);
-#endif
-    if (dnnl_state_new(ctx, &kernels->dnnl) != STATUS_OK) {
+    if (dnnl_state_new(ctx, kernels->library_threads, &kernels->dnnl) != STATUS_OK) {
         kernel_context_free(kernels);
         return NULL;
     }

@@ -41,8 +41,8 @@ struct kernel_context {
     enum kernel_choice choice;
 };
 
-/* kernel_context_new: picks the highest level that the CPU has (RETORT_LEVEL=v2|v3|v4 in the environment lowers it) and
- * sets OpenMP's thread count for the calling thread; programs made with it must run on that thread. NULL: error recorded. */
+/* kernel_context_new: picks the highest level that the CPU has (RETORT_LEVEL=v2|v3|v4 in the environment lowers it). NULL: error
+ * recorded. */
 struct kernel_context *kernel_context_new(struct context *ctx, int threads);
 /* kernel_context_widen: at least so many threads for our own kernels, whose bits do not depend on it, as oneDNN's do. Before programs are
  * made with it. */

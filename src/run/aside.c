@@ -25,7 +25,9 @@ static enum status piece_run(struct context *ctx, void *user, int index)
 enum status aside_run(struct context *ctx, bool wide, int jobs, int count, aside_piece *piece, void *user)
 {
     const int threads = ctx->threads, at_once = jobs > 0 ? jobs : wide ? 1 : threads;
-    struct aside aside = {piece, user, threads / (at_once < count ? at_once : count)};
+    if (count == 0)
+        return STATUS_OK;
+    struct aside aside = {piece, user, (at_once < threads ? at_once : threads) / (at_once < count ? at_once : count)};
     ctx->threads = wide ? threads : 1;
     const enum status status = jobs_run(ctx, at_once, count, piece_run, &aside);
     ctx->threads = threads;

@@ -337,7 +337,7 @@ static enum status distillation_open(struct distillation *d)
     if (with_teacher(d))
         RETURN_IF(teaching_open(ctx, d->arena, &d->plan, &d->teaching));
     if (with_teacher(d))
-        RETURN_IF(outside_open(ctx, d->arena, &d->plan, &d->teaching));
+        RETURN_IF(outside_open(ctx, d->arena, &d->plan, false, &d->teaching));
     if (options->resume)
         RETURN_IF(recipe_unchanged(d, path));
     RETURN_IF(students_check(d));

@@ -120,14 +120,12 @@ static enum status feature_open(struct context *ctx, struct arena *arena, const 
     struct cache cache;
     char hash[65];
     *store = NULL;
-    if (plan->cache == CACHE_FALSE || cache_open(ctx, arena, NULL, &cache) != STATUS_OK) {
-        if (ctx->error.status == STATUS_IO) /* no place for it */
-            error_clear(ctx);
-        RETURN_IF(ctx->error.status);
+    if (plan->cache == CACHE_FALSE || !cache_folder(arena)) {
         f.store = store_new(ctx, from->name, ELEMENT_F32, split->count, f.row);
         *store = f.store;
         return f.store ? array_copy(&f, teacher->file) : ctx->error.status;
     }
+    RETURN_IF(cache_open(ctx, arena, NULL, &cache));
     RETURN_IF(file_sha256(ctx, teacher->file, hash));
     struct value *on = value_set(arena, value_map(arena), "file", value_text(arena, hash));
     on = value_set(arena, on, "array", value_text(arena, from->name));
@@ -146,7 +144,7 @@ static enum status feature_open(struct context *ctx, struct arena *arena, const 
 }
 
 enum status features_open(struct context *ctx, struct arena *arena, const struct plan *plan, int index,
-                          const struct recorded *file, struct teaching *teaching)
+                          const struct recorded *file, bool places, struct teaching *teaching)
 {
     const struct teacher_plan *teacher = &plan->teachers.items[index];
     const int learner = 1 + index + (teaching->learners[0].ensemble != NULL);
@@ -157,7 +155,10 @@ enum status features_open(struct context *ctx, struct arena *arena, const struct
             return ctx->error.status;
         if (!is_read(plan, learner, name))
             continue;
-        const enum status status = feature_open(ctx, arena, plan, teacher, &file->features[i], &store);
+        if (places)
+            store = store_new(ctx, name, ELEMENT_F32, 1, row_inside(&file->features[i].shape));
+        const enum status status =
+            places ? ctx->error.status : feature_open(ctx, arena, plan, teacher, &file->features[i], &store);
         if (store)
             store->name = name;
         if (status != STATUS_OK) {

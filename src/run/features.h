@@ -6,8 +6,9 @@
 #include "train/recorded.h"
 
 /* features_open: adds a recording for each array of the file that a loss of the plan reads as a layer of teacher `index`; maps become
- * [H,W,C] inside. Their rows are kept in the cache, or in memory where there is none. */
+ * [H,W,C] inside. Their rows are kept in the cache, or in memory where there is none; of `places` only
+ * the shape is right. */
 enum status features_open(struct context *ctx, struct arena *arena, const struct plan *plan, int index,
-                          const struct recorded *file, struct teaching *teaching);
+                          const struct recorded *file, bool places, struct teaching *teaching);
 
 #endif

@@ -139,7 +139,7 @@ static enum status stage_of_recipe(struct inspected *inspected)
 {
     struct plan *plan = &inspected->plan;
     RETURN_IF(teaching_open(inspected->ctx, inspected->arena, plan, &inspected->teaching));
-    RETURN_IF(outside_open(inspected->ctx, inspected->arena, plan, &inspected->teaching));
+    RETURN_IF(outside_open(inspected->ctx, inspected->arena, plan, true, &inspected->teaching));
     struct request request = {.ctx = inspected->ctx,
                               .student = inspected->network,
                               .teachers = inspected->teaching.learners,

@@ -20,7 +20,7 @@ static int outputs_of(const struct plan *plan, const struct teacher_plan *teache
 
 /* --- a file --- */
 
-static enum status file_open(struct context *ctx, struct arena *arena, const struct plan *plan, int index,
+static enum status file_open(struct context *ctx, struct arena *arena, const struct plan *plan, int index, bool places,
                              struct teaching *teaching)
 {
     const struct teacher_plan *teacher = &plan->teachers.items[index];
@@ -34,7 +34,7 @@ static enum status file_open(struct context *ctx, struct arena *arena, const str
                  teacher->file);
     struct store *logits = file->logits;
     file->logits = NULL;
-    const enum status status = features_open(ctx, arena, plan, index, file, teaching);
+    const enum status status = features_open(ctx, arena, plan, index, file, places, teaching);
     recorded_free(file);
     if (status != STATUS_OK) {
         store_free(logits);
@@ -60,12 +60,13 @@ static enum status command_place(struct context *ctx, const struct plan *plan, c
                  : ctx->error.status;
 }
 
-enum status outside_open(struct context *ctx, struct arena *arena, const struct plan *plan, struct teaching *teaching)
+enum status outside_open(struct context *ctx, struct arena *arena, const struct plan *plan, bool places,
+                         struct teaching *teaching)
 {
     for (int i = 0; i < plan->teachers.count; i++) {
         const struct teacher_plan *teacher = &plan->teachers.items[i];
         if (teacher->kind == TEACHER_RECORDED)
-            RETURN_IF(file_open(ctx, arena, plan, i, teaching));
+            RETURN_IF(file_open(ctx, arena, plan, i, places, teaching));
         else if (teacher->kind == TEACHER_COMMAND)
             RETURN_IF(command_place(ctx, plan, teacher, teaching));
     }

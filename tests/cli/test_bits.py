@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """What changes the bits of a model, and what does not: seeds, --jobs, threads, the test labels, a term of weight 0, recorded or live teachers."""
+import json
 import os
 import shutil
 import sys
@@ -49,7 +50,7 @@ student:
       - {residual: {layers: [{conv: {out: 32, kernel: 3, padding: 1, groups: 32}}, batch_norm, relu, {conv: {out: 32, kernel: 1}}]}}
       - {conv: {out: 40, kernel: 3, padding: 1}, name: last}
       - flatten
-      - {linear: {out: 48}}
+      - {linear: {out: 64}}
       - relu
       - {linear: {out: 10}}
   train: {epochs: 3, batch: 100, optimiser: {name: sgd, rate: 0.05}}
@@ -57,6 +58,12 @@ distill: {losses: [{method: labels, weight: 0.5}, {method: kd, weight: 0.5}, {me
 baseline: false
 seeds: [0]
 """
+
+
+def measured(folder):
+    with open(f"{folder}/result.json", encoding="utf-8") as file:
+        stage = next(stage for stage in json.load(file)["stages"] if stage["name"] == "distilled-0")
+    return stage["validation"], stage["test"]
 
 
 def check_threads(section):
@@ -68,6 +75,7 @@ def check_threads(section):
     distill("neighbours", "--threads", "2", "--set", "seeds=[0,1]", recipe="wider.yaml")
     for other in ("threads2", "threads3", "neighbours"):
         same("threads1", other, "distilled-0")
+        expect(measured("threads1") == measured(other), f"threads1 and {other}: the same figures on both splits")
 
 
 def main():

@@ -60,7 +60,7 @@ def check_plan_of_teachers_without_network():
     with open("recipe.yaml", encoding="utf-8") as file:
         recipe = file.read()
     run("train", "recipe.yaml", "-o", "first", "--quiet")
-    done = run("record", "first/models/alone-0.safetensors", "--data", "recipe.yaml", "--out", "outputs.npz")
+    done = run("record", "first/models/alone-0.safetensors", "--data", "recipe.yaml", "--out", "outputs.npz", "--layers", "block")
     expect(done.status == 0, "recorded outputs", done)
     for teacher in ("{command: 'echo no; exit 1'}", "{recorded: outputs.npz}"):
         with open("outside.yaml", "w", encoding="utf-8") as file:
@@ -68,6 +68,13 @@ def check_plan_of_teachers_without_network():
         done = run("inspect", "outside.yaml", "--plan", "--json")
         expect(done.status == 0, f"the plan with {teacher}", done)
         expect(any(step["op"] == "store_read" for step in done.document()["steps"]), f"it reads rows of {teacher}", done)
+    with open("outside.yaml", "a", encoding="utf-8") as file:
+        file.write("distill: {losses: [{method: kd}, {method: fitnet, student: [block], teacher: [block]}]}\n")
+    before = run("cache", "list", "--json").document()
+    done = run("inspect", "outside.yaml", "--plan", "--json")
+    reads = [step["output"] for step in done.document()["steps"] if step["op"] == "store_read"]
+    expect(len(reads) == 2, f"logits and a layer are read: {reads}", done)
+    expect(run("cache", "list", "--json").document() == before, "and nothing was written into the cache")
 
 
 def main():

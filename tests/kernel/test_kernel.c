@@ -1,6 +1,11 @@
 /* The kernel context: levels are lowered by RETORT_LEVEL, kernels forced by RETORT_KERNELS, and wrong words are refused. */
 #include "kernel/kernel.h"
 
+#include "kernel/dnnl.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -35,6 +40,36 @@ static void the_lowest_level_can_always_be_asked_for(void **state)
     kernel_context_free(lowest);
 #endif
     kernel_context_free(NULL);
+}
+
+/* The library's threads are the context's, whatever was made on this thread in between. */
+static void the_library_has_its_context_s_threads(void **state)
+{
+    (void)state;
+#ifdef _OPENMP
+    enum { SIDE = 64 };
+    static float a[SIDE * SIDE], b[SIDE * SIDE], c[SIDE * SIDE];
+    const struct product_shape shape = {
+        .m = SIDE, .n = SIDE, .k = SIDE, .a_row = SIDE, .a_k = 1, .b_k = SIDE, .b_n = 1, .c_row = SIDE, .limit = -1};
+    struct context ctx;
+    context_init(&ctx);
+    struct kernel_context *all = kernel_context_new(&ctx, 3), *one = kernel_context_new(&ctx, 1);
+    struct onednn_pass *passes[2];
+    assert_true(all != NULL && one != NULL);
+    kernel_context_widen(one, 3);
+    assert_int_equal(onednn_product_new(all, &shape, false, &passes[0]), STATUS_OK);
+    assert_int_equal(onednn_product_new(one, &shape, false, &passes[1]), STATUS_OK);
+    for (int i = 0; i < 4; i++) {
+        void *scratch = malloc(onednn_scratch_bytes(passes[i % 2]) + 64);
+        onednn_product(passes[i % 2], a, b, NULL, c, (void *)(((uintptr_t)scratch + 63) / 64 * 64));
+        assert_int_equal(omp_get_max_threads(), i % 2 == 0 ? 3 : 1);
+        free(scratch);
+    }
+    for (int i = 0; i < 2; i++)
+        onednn_pass_free(passes[i]);
+    kernel_context_free(all);
+    kernel_context_free(one);
+#endif
 }
 
 static void wrong_words_are_refused(void **state)
@@ -78,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_lowest_level_can_always_be_asked_for),
+        cmocka_unit_test(the_library_has_its_context_s_threads),
         cmocka_unit_test(wrong_words_are_refused),
         cmocka_unit_test(kernels_can_be_forced),
         cmocka_unit_test(memory_that_runs_out_is_reported),
