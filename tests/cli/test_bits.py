@@ -60,10 +60,32 @@ seeds: [0]
 """
 
 
-def measured(folder):
+EVALUATED = """
+student:
+  network: {layers: [{conv: {out: OUT, kernel: 3, padding: 1}}, relu, {max_pool: {kernel: 2}}, flatten, {linear: {out: 64}}, relu, {linear: {out: 10}}]}
+  train: {epochs: 1, batch: 50, optimiser: {name: sgd, rate: 0.01}}
+seeds: [0]
+"""
+
+
+def measured(folder, name):
     with open(f"{folder}/result.json", encoding="utf-8") as file:
-        stage = next(stage for stage in json.load(file)["stages"] if stage["name"] == "distilled-0")
+        stage = next(stage for stage in json.load(file)["stages"] if stage["name"] == name)
     return stage["validation"], stage["test"]
+
+
+def check_evaluation():
+    """Batches of an evaluation may be sliced; which kernel multiplies does not depend on how many cores there are."""
+    os.mkdir("evaluated")
+    section = small_data.make("evaluated", train=900, test=500).replace("validation: 100", "validation: 500")
+    for out in ("8", "16", "20"):
+        with open("evaluated/recipe.yaml", "w", encoding="utf-8") as file:
+            file.write(f"data: {section}{EVALUATED.replace('OUT', out)}")
+        for threads in "12":
+            done = run("train", "evaluated/recipe.yaml", "-o", f"out{out}-{threads}", "--quiet", "--threads", threads)
+            expect(done.status == 0, "the training", done)
+        one, two = measured(f"out{out}-1", "alone-0"), measured(f"out{out}-2", "alone-0")
+        expect(one == two, f"{out} channels: the same figures with one thread and two: {one} {two}")
 
 
 def check_threads(section):
@@ -75,7 +97,7 @@ def check_threads(section):
     distill("neighbours", "--threads", "2", "--set", "seeds=[0,1]", recipe="wider.yaml")
     for other in ("threads2", "threads3", "neighbours"):
         same("threads1", other, "distilled-0")
-        expect(measured("threads1") == measured(other), f"threads1 and {other}: the same figures on both splits")
+        expect(measured("threads1", "distilled-0") == measured(other, "distilled-0"), f"threads1 and {other}: the same figures")
 
 
 def main():
@@ -91,6 +113,7 @@ def main():
     expect(model("first", "alone-0") != model("first", "distilled-0"), "the teacher changes the student")
 
     check_threads(section)
+    check_evaluation()
 
     distill("one", "--set", "seeds=[1]")
     same("first", "one", "distilled-1")
