@@ -42,8 +42,10 @@ struct node *layer_parameter(const struct layer_site *site, const char *suffix, 
         return NULL;
     struct parameters *own = site->network->parameters;
     struct node *node = graph_parameter(site->graph, own, name, shape, init, site->mode.frozen);
-    if (node)
-        own->entries[node->entry].decay = shape.rank > 1 && strcmp(suffix, "weight") == 0;
+    const bool decay = shape.rank > 1 && strcmp(suffix, "weight") == 0;
+    /* A frozen network may come into the graphs of several threads at a time, which then only read it. */
+    if (node && own->entries[node->entry].decay != decay)
+        own->entries[node->entry].decay = decay;
     return node;
 }
 
