@@ -101,7 +101,8 @@ int answer(const struct cli *cli, enum retort_status status, struct retort_resul
 /* output_close: flushes standard output; false after saying why it cannot be written. */
 bool output_close(void);
 
-/* threads_sleep_when_idle: starts the program again with the environment that says so to OpenMP, unless the environment says how threads wait. */
+/* threads_sleep_when_idle: starts the program again with an environment that tells OpenMP so, unless it says already how threads
+ * wait. */
 void threads_sleep_when_idle(char **words);
 
 #endif

@@ -1,8 +1,6 @@
 /* inspect.c: counts, and the document of `retort inspect --json`. */
 #include "nn/builder.h"
 
-#include <string.h>
-
 int64_t network_count_parameters(const struct network *network)
 {
     int64_t count = 0;
@@ -34,11 +32,10 @@ static struct value *outer_shape(struct arena *arena, const struct shape *shape)
 static struct value *inspect_tensors(struct arena *arena, const struct network *network, const struct layer *layer)
 {
     struct value *tensors = value_map(arena);
-    size_t length = strlen(layer->name);
     for (int i = 0; i < network->parameters->count; i++) {
-        const char *name = network->parameters->entries[i].name;
-        if (strncmp(name, layer->name, length) == 0 && name[length] == '.')
-            tensors = value_set(arena, tensors, name + length + 1, value_text(arena, name));
+        const char *name = network->parameters->entries[i].name, *tensor = layer_tensor(layer->name, name);
+        if (tensor)
+            tensors = value_set(arena, tensors, tensor, value_text(arena, name));
     }
     return tensors;
 }

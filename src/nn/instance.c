@@ -16,6 +16,10 @@ static struct node *real_images(struct graph *graph, struct node *images, struct
 
 static enum status check_images(struct graph *graph, const struct network *network, const struct node *images)
 {
+    if (!images)
+        return graph->ctx->error.status != STATUS_OK
+                   ? graph->ctx->error.status
+                   : fail(graph->ctx, STATUS_BAD_INPUT, "network %s was instantiated without images", network->name);
     const struct network_input *input = &network->input;
     const struct shape *shape = &images->spec.shape;
     enum element element = images->spec.element;
@@ -58,16 +62,6 @@ static enum status layers_build(struct graph *graph, const struct network *netwo
     return STATUS_OK;
 }
 
-static enum status images_check(struct graph *graph, const struct network *network, const struct node *images)
-{
-    struct context *ctx = graph->ctx;
-    if (!images)
-        return ctx->error.status != STATUS_OK
-                   ? ctx->error.status
-                   : fail(ctx, STATUS_BAD_INPUT, "network %s was instantiated without images", network->name);
-    return check_images(graph, network, images);
-}
-
 static struct instance instance_of(const struct network *network, struct node *images, struct node **nodes)
 {
     return (struct instance){.network = network, .input = images, .layers = nodes, .logits = nodes[network->logits]};
@@ -76,7 +70,7 @@ static struct instance instance_of(const struct network *network, struct node *i
 enum status network_instantiate(struct graph *graph, const struct network *network, struct node *images,
                                 struct instance_mode mode, struct instance *instance)
 {
-    RETURN_IF(images_check(graph, network, images));
+    RETURN_IF(check_images(graph, network, images));
     struct node **nodes = arena_take(graph->arena, (size_t)network->n_layers, sizeof(struct node *));
     if (!nodes)
         return graph->ctx->error.status;
@@ -103,7 +97,7 @@ enum status network_instantiate_block(struct graph *graph, const struct network 
                                       struct instance *instance)
 {
     struct context *ctx = graph->ctx;
-    RETURN_IF(images_check(graph, network, images));
+    RETURN_IF(check_images(graph, network, images));
     struct node **nodes = arena_take(graph->arena, (size_t)network->n_layers, sizeof(struct node *));
     bool *marks = arena_take(graph->arena, (size_t)network->n_layers, sizeof *marks);
     if (!nodes || !marks)

@@ -220,6 +220,14 @@ void network_free(struct network *network)
     memory_free(ctx, network);
 }
 
+const char *layer_tensor(const char *layer, const char *tensor)
+{
+    const size_t length = strlen(layer);
+    if (strncmp(tensor, layer, length) != 0 || tensor[length] != '.' || strchr(tensor + length + 1, '.'))
+        return NULL;
+    return tensor + length + 1;
+}
+
 int network_layer(const struct network *network, const char *name, const struct value *at)
 {
     for (int i = 0; i < network->n_layers; i++)

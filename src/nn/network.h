@@ -104,6 +104,9 @@ enum status network_instantiate_block(struct graph *graph, const struct network 
 enum status network_between(struct context *ctx, const struct network *network, int from, int to,
                             const struct value *at, bool *marks);
 
+/* layer_tensor: what a tensor called LAYER.REST is of that layer: REST ("weight"); NULL: it is another layer's. */
+const char *layer_tensor(const char *layer, const char *tensor);
+
 /* network_layer: index of the layer of that name; -1: none, with the error (nearest name) recorded at `at` (may be NULL). */
 int network_layer(const struct network *network, const char *name, const struct value *at);
 

@@ -142,13 +142,12 @@ enum status blocks_run(struct context *ctx, struct run_site *site, const struct 
 
 /* --- the whole --- */
 
-/* layer_copy: a layer's parameters and running statistics, which are called LAYER.…. */
+/* layer_copy: a layer's parameters and running statistics. */
 static void layer_copy(const char *layer, const struct parameters *from, struct parameters *to)
 {
-    const size_t length = strlen(layer);
     for (int i = 0; i < to->count; i++) {
         const struct parameter *entry = &to->entries[i];
-        if (strncmp(entry->name, layer, length) == 0 && entry->name[length] == '.')
+        if (layer_tensor(layer, entry->name))
             memcpy(parameters_value(to, i), parameters_value(from, i),
                    (size_t)entry->elements * element_size(to->element));
     }

@@ -116,16 +116,15 @@ static enum status layer_take(struct context *ctx, const struct value *at, const
                               const struct network *from, struct network *student)
 {
     struct parameters *to = student->parameters;
-    const size_t length = strlen(ours);
     char name[512], expected[SHAPE_TEXT_SIZE], found[SHAPE_TEXT_SIZE];
     if (network_layer(student, ours, at) < 0 || network_layer(from, theirs, at) < 0)
         return ctx->error.status;
     for (int i = 0; i < to->count; i++) {
         const struct parameter *entry = &to->entries[i];
-        if (strncmp(entry->name, ours, length) != 0 || entry->name[length] != '.' ||
-            strchr(entry->name + length + 1, '.'))
+        const char *tensor = layer_tensor(ours, entry->name);
+        if (!tensor)
             continue;
-        snprintf(name, sizeof name, "%s%s", theirs, entry->name + length);
+        snprintf(name, sizeof name, "%s.%s", theirs, tensor);
         const int source = parameters_find(from->parameters, name);
         if (source < 0 || !shape_equal(&from->parameters->entries[source].shape, &entry->shape))
             return value_fail(ctx, at, STATUS_BAD_SHAPE, "init.%s: expected %s of the teacher to be %s, found %s", ours,

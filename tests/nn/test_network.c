@@ -263,6 +263,17 @@ static void test_standardise_comes_first_where_the_statistics_are_known(void **s
     assert_string_equal(c->network->layers[0].name, "standardise1");
 }
 
+static void test_a_tensor_is_of_one_layer(void **state)
+{
+    (void)state;
+    assert_string_equal(layer_tensor("conv1", "conv1.weight"), "weight");
+    assert_string_equal(layer_tensor("a.b", "a.b.running_var"), "running_var");
+    assert_null(layer_tensor("a", "a.b.weight"));
+    assert_null(layer_tensor("conv1", "conv10.weight"));
+    assert_null(layer_tensor("conv1", "conv1"));
+    assert_null(layer_tensor("conv10", "conv1.weight"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +284,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_names_inside_a_block_are_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_depthwise_separable_block_becomes_plain_layers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_zoo_has_the_sizes_that_are_promised, set_up, tear_down),
+        cmocka_unit_test(test_a_tensor_is_of_one_layer),
         cmocka_unit_test_setup_teardown(test_every_entry_of_the_tables_is_complete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_standardise_comes_first_where_the_statistics_are_known, set_up, tear_down),
     };
