@@ -125,6 +125,8 @@ class Net(torch.nn.Module):
             return F.pad(x, (o["left"], o["right"], o["top"], o["bottom"], o["front"], o["back"]))
         if kind == "resize":
             return F.interpolate(x, pair(o["size"]), mode=o["mode"])
+        if kind == "mixture":
+            return torch.einsum("nm,mnk->nk", F.softmax(x, 1), torch.stack(inputs[1:]))
         if kind == "concat":
             return torch.cat(inputs, 2 if x.dim() == 3 else 1)
         if kind == "dropout":

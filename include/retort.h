@@ -640,7 +640,7 @@ enum retort_option_type {
 
 /** A number that a recipe may let change during a stage; read through retort_op_scheduled. */
 struct retort_scheduled {
-    double inside[4]; /**< not for reading */
+    double inside[5]; /**< not for reading */
 };
 /** retort_op_scheduled: the number, as a scalar that follows its course. */
 struct retort_node *retort_op_scheduled(struct retort_graph *graph, const struct retort_scheduled *number);

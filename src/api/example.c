@@ -7,6 +7,7 @@
 #include "nn/layer.h"
 #include "nn/network.h"
 #include "recipe/recipe.h"
+#include "scheme/scheme.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,6 +38,9 @@ static const char *const layer_lists[] = {
     "{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, global_average_pool, {X}, {linear: {out: 10}}]}",
     ("{layers: [{conv: {out: 8, kernel: 7, stride: 7}, name: a}, tokens, {X}, global_average_pool, "
      "{linear: {out: 10}}]}"),
+    ("{layers: [flatten, {linear: {out: 8}}, {relu: {}, name: trunk}, {linear: {out: 2}, name: gate}, "
+     "{linear: {out: 10}, inputs: [trunk], name: a}, {linear: {out: 10}, inputs: [trunk], name: b}, "
+     "{X, inputs: [gate, a, b]}]}"),
     ("{layers: [{conv: {out: 8, kernel: 3, padding: 1}, name: a}, {conv: {out: 8, kernel: 3, padding: 1}, name: b}, "
      "{X, inputs: [a, b]}, global_average_pool, {linear: {out: 10}}]}"),
 };
@@ -227,7 +231,22 @@ static enum status example_section(const struct example *example)
     return recipe_set(example->ctx, example->arena, example->recipe, example->entry->example);
 }
 
-static enum status example_fill(const struct example *example, enum kind_id kind)
+/* example_scheme: with its own losses; without a teacher where it takes none. */
+static enum status example_scheme(struct example *example)
+{
+    static const char *const teacher[] = {"teacher"};
+    const struct scheme *scheme = scheme_find(example->ctx, example->entry->name, NULL);
+    if (scheme == NULL)
+        return example->ctx->error.status;
+    if (scheme->teacher == TEACHER_NONE)
+        example->recipe = value_without(example->arena, example->recipe, teacher, 1);
+    if (scheme->teacher == TEACHER_FROZEN)
+        return set(example, "distill.scheme", example->entry->name);
+    const char *section = arena_format(example->arena, "{scheme: %s}", scheme->name);
+    return section == NULL ? example->ctx->error.status : set(example, "distill", section);
+}
+
+static enum status example_fill(struct example *example, enum kind_id kind)
 {
     const char *named = named_text(example);
     if (named == NULL)
@@ -236,7 +255,7 @@ static enum status example_fill(const struct example *example, enum kind_id kind
     case KIND_METHOD:
         return example_method(example);
     case KIND_SCHEME:
-        return set(example, "distill.scheme", example->entry->name);
+        return example_scheme(example);
     case KIND_TEACHER:
         return example_section(example);
     case KIND_LAYER:

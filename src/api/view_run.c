@@ -2,7 +2,9 @@
 #include "api/view.h"
 
 #include "base/file.h"
+#include "base/statistics.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -45,6 +47,73 @@ static void stage_row(struct table *table, const struct value *stage)
     table_cell(table, view_scalar(value_get(stage, "parameters"), number));
 }
 
+/* base_length: of a stage's name without the seed at its end: "peer-1" of "peer-1-0". */
+static size_t base_length(const struct value *stage)
+{
+    char end[32];
+    const char *name = text_of(stage, "name");
+    const struct value *seed = value_get(stage, "seed");
+    if (seed == NULL || seed->kind != VALUE_INTEGER)
+        return strlen(name);
+    snprintf(end, sizeof end, "-%lld", (long long)seed->integer);
+    const size_t length = strlen(name), tail = strlen(end);
+    return length > tail && strcmp(name + length - tail, end) == 0 ? length - tail : length;
+}
+
+static bool same_base(const struct value *a, const struct value *b)
+{
+    const size_t length = base_length(a);
+    return strcmp(text_of(a, "role"), text_of(b, "role")) == 0 && length == base_length(b) &&
+           strncmp(text_of(a, "name"), text_of(b, "name"), length) == 0;
+}
+
+/* group_first: is no stage before it the same but for the seed? group_size: how many are, itself included. */
+static bool group_first(const struct value *stages, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (same_base(stages->items[i], stages->items[index]))
+            return false;
+    return true;
+}
+
+static size_t group_size(const struct value *stages, const struct value *stage)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < stages->count; i++)
+        count += same_base(stages->items[i], stage);
+    return count;
+}
+
+/* group_row: the stages that differ in the seed alone: mean ± deviation. */
+static void group_row(struct table *table, struct context *ctx, const struct value *stages, const struct value *stage)
+{
+    char mean[VIEW_NUMBER_SIZE], deviation[VIEW_NUMBER_SIZE], number[VIEW_NUMBER_SIZE];
+    struct arena *arena = arena_new(ctx);
+    struct value *list = arena != NULL ? value_list(arena) : NULL;
+    double *values = arena != NULL ? arena_take(arena, stages->count, sizeof *values) : NULL;
+    size_t count = 0;
+    for (size_t i = 0; values != NULL && i < stages->count; i++) {
+        const struct value *accuracy = value_path(stages->items[i], "test.accuracy");
+        if (!same_base(stages->items[i], stage) || accuracy == NULL || accuracy->kind != VALUE_REAL)
+            continue;
+        list = value_append(arena, list, value_real(arena, accuracy->real));
+        values[count++] = accuracy->real;
+    }
+    if (list != NULL) {
+        const struct mean_std m = mean_std(values, count);
+        table_row(table);
+        table_cell_format(table, "%.*s", (int)base_length(stage), text_of(stage, "name"));
+        if (count > 0)
+            table_cell_format(table, "%s ± %s", view_fraction(value_real(arena, m.mean), mean),
+                              view_fraction(value_real(arena, m.std), deviation));
+        else
+            table_cell(table, NULL);
+        seeds_cell(table, ctx, list);
+        table_cell(table, view_scalar(value_get(stage, "parameters"), number));
+    }
+    arena_free(arena);
+}
+
 /* summary_row: mean ± deviation over the seeds. */
 static void summary_row(struct table *table, struct context *ctx, const struct value *root, const char *role)
 {
@@ -82,7 +151,11 @@ static void table_of_run(const struct value *root, struct text *out)
     table_column(table, "per seed", TABLE_LEFT);
     table_column(table, "parameters", TABLE_RIGHT);
     for (size_t i = 0; stages != NULL && i < stages->count; i++)
-        if (!in_summary(root, stages->items[i]))
+        if (in_summary(root, stages->items[i]) || !group_first(stages, i))
+            continue;
+        else if (group_size(stages, stages->items[i]) > 1)
+            group_row(table, out->ctx, stages, stages->items[i]);
+        else
             stage_row(table, stages->items[i]);
     summary_row(table, out->ctx, root, "alone");
     summary_row(table, out->ctx, root, "distilled");

@@ -17,7 +17,7 @@ struct binding {
     const char *what;
 };
 
-const char *const option_real_courses[] = {"constant", "linear", "cosine", NULL};
+const char *const option_real_courses[] = {"constant", "linear", "cosine", "ramp", "step", NULL};
 
 static const struct option_spec real_specs[] = {
     {.name = "from",
@@ -43,6 +43,16 @@ static const struct option_spec real_specs[] = {
      .initial = "linear",
      .choices = option_real_courses,
      .help = "how the value moves"},
+    {.name = "epochs",
+     .type = OPTION_REAL,
+     .offset = offsetof(struct real, epochs),
+     .max = INFINITY,
+     .flags = OPTION_ABOVE_MIN,
+     .help = "epochs that the course takes, in place of over"},
+    {.name = "whole",
+     .type = OPTION_BOOLEAN,
+     .offset = offsetof(struct real, whole),
+     .help = "whether the value changes at the ends of epochs alone"},
 };
 static_assert(sizeof(enum real_course) == sizeof(int), "a choice is bound as an int");
 
@@ -133,6 +143,9 @@ static enum status bind_scheduled(const struct binding *b, const struct value *v
     if (what == NULL)
         return b->ctx->error.status;
     RETURN_IF(options_bind(b->ctx, b->arena, option_real_set(), value, what, out));
+    if (value_get(value, "over") != NULL && value_get(value, "epochs") != NULL)
+        return value_fail(b->ctx, value_get(value, "epochs"), STATUS_BAD_INPUT,
+                          "%s: expected \"over\" or \"epochs\", found both; leave one out", what);
     if (!option_in_range(b->spec, out->value))
         return expectation_fail(b, value_get(value, "from"));
     if (!option_in_range(b->spec, out->to))

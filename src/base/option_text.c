@@ -72,7 +72,7 @@ const char *option_expected(const struct option_spec *spec, char out[OPTION_EXPE
         break;
     case OPTION_SCHEDULED:
         range_add(spec, out);
-        expected_add(out, " or a map {from, to, over, course}");
+        expected_add(out, " or a map {from, to, over or epochs, course, whole}");
         break;
     case OPTION_PAIR:
         range_add(spec, out);

@@ -6,11 +6,34 @@
 
 #include <string.h>
 
+static struct value *field_add(struct arena *arena, struct value *map, const struct option_spec *spec,
+                               const void *options);
+
+/* real_says: whether the map says this; of over and epochs one, and no more than there was before epochs and whole. */
+static bool real_says(const struct real *real, size_t offset)
+{
+    switch (offset) {
+    case offsetof(struct real, over):
+        return real->epochs <= 0;
+    case offsetof(struct real, epochs):
+        return real->epochs > 0;
+    case offsetof(struct real, whole):
+        return real->whole;
+    default:
+        return true;
+    }
+}
+
 static struct value *scheduled_value(struct arena *arena, const struct real *real)
 {
     if (real->course == REAL_CONSTANT)
         return value_real(arena, real->value);
-    return options_value(arena, option_real_set(), real);
+    const struct option_set set = option_real_set();
+    struct value *map = value_map(arena);
+    for (size_t i = 0; i < set.count; i++)
+        if (real_says(real, set.specs[i].offset))
+            map = field_add(arena, map, &set.specs[i], real);
+    return map;
 }
 
 static struct value *pair_value(struct arena *arena, const struct option_pair *pair)
@@ -71,16 +94,20 @@ static struct value *field_value(struct arena *arena, const struct option_spec *
     return NULL;
 }
 
+/* field_add: the map, with what the options say of `spec`. */
+static struct value *field_add(struct arena *arena, struct value *map, const struct option_spec *spec,
+                               const void *options)
+{
+    bool absent = false;
+    struct value *value = field_value(arena, spec, (const unsigned char *)options + spec->offset, &absent);
+    return absent ? map : value_set(arena, map, spec->name, value);
+}
+
 struct value *options_value(struct arena *arena, struct option_set set, const void *options)
 {
     struct value *map = value_map(arena);
-    for (size_t i = 0; i < set.count; i++) {
-        const struct option_spec *spec = &set.specs[i];
-        bool absent = false;
-        struct value *value = field_value(arena, spec, (const unsigned char *)options + spec->offset, &absent);
-        if (!absent)
-            map = value_set(arena, map, spec->name, value);
-    }
+    for (size_t i = 0; i < set.count; i++)
+        map = field_add(arena, map, &set.specs[i], options);
     return map;
 }
 

@@ -22,6 +22,21 @@ struct batch {
     int64_t count; /* B: the batch size, smaller only in the last batch without drop_last */
 };
 
+/* Which samples the batches are made of. Where not all come once an epoch, they are gone through again and again. */
+enum loader_order {
+    ORDER_ALL,      /* all, each once an epoch */
+    ORDER_LABELLED, /* those with a label alone */
+    /* round(labelled_part * batch) with a label, but at least one, in front of at least one without; each kind is gone
+     * through by itself. */
+    ORDER_MIXED,
+    /* In front half a batch with a label, behind it for each of them another one of its class, drawn anew; where there is
+     * no other, itself as another view (CS-KD: Yun 2020, arXiv 2003.13964). */
+    ORDER_PAIRS,
+    /* The second half of the batch before, as other views, in front of as many that come anew; the first batch of epoch 0
+     * is all new (DLB: Shen 2022, arXiv 2203.16172). */
+    ORDER_REPEATED,
+};
+
 struct loader_spec {
     const struct split *split;               /* borrowed until loader_free */
     int64_t batch;                           /* at least 1 */
@@ -29,17 +44,16 @@ struct loader_spec {
     bool drop_last;                          /* leaves out the last batch when it is smaller */
     const struct augmentation *augmentation; /* borrowed until loader_free; NULL: none */
     uint64_t seed;                           /* of the order */
-    bool labelled_only;   /* samples with a label alone, again and again, a fresh permutation each time */
-    double labelled_part; /* above 0: each batch holds round(labelled_part * batch) samples with a label, but at least
-                             one, in front of at least one without; each kind is gone through again and again by itself.
-                             Needs a batch of at least 2, and drop_last */
+    enum loader_order order;                 /* MIXED, PAIRS and REPEATED need a batch of at least 2, and drop_last */
+    double labelled_part;                    /* of ORDER_MIXED, above 0 */
     bool every_view; /* to record: every view of sample 0, of sample 1, …; needs views that are numbered, no shuffle */
 };
 
 struct loader;
 
 /* loader_new: NULL with the error recorded: an empty split, no batch in an epoch (drop_last with a batch greater than
- * the split), every_view with more rows than 2^31, no sample with a label, or without one, where they are asked for.
+ * the split), every_view with more rows than 2^31, no sample with a label, or without one, where they are asked for, PAIRS
+ * or REPEATED with an odd batch or with an augmentation that mixes.
  * Starts at epoch 0, step 0. `ctx` is borrowed until loader_free. */
 struct loader *loader_new(struct context *ctx, const struct loader_spec *spec);
 void loader_free(struct loader *loader); /* NULL: no-op */

@@ -6,13 +6,14 @@
 
 struct sample_order;
 
-/* sample_order_new: of the spec's split, for epochs of `steps` batches. NULL with the error recorded: `labelled_only` or
- * `labelled_part` ask for samples that the split does not have. Allocates nothing later on. */
+/* sample_order_new: of the spec's split, for epochs of `steps` batches. NULL with the error recorded: it asks for
+ * samples that the split does not have, or for halves of an odd batch. Allocates nothing later on. */
 struct sample_order *sample_order_new(struct context *ctx, const struct loader_spec *spec, int64_t steps);
 void sample_order_free(struct sample_order *order); /* NULL: no-op */
 
 /* A sample, and the how-manieth time that its like are gone through: to the augmentation an epoch, so that a sample that
- * comes again comes as another view. Where all samples come it is the epoch. */
+ * comes again comes as another view. Where all samples come it is the epoch. What stands beside the samples that are gone
+ * through, the others of PAIRS and the repeated ones of REPEATED, has numbers of its own. */
 struct drawn {
     int32_t sample;
     int64_t pass;

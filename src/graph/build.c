@@ -148,7 +148,7 @@ struct node *graph_knob(struct graph *graph, const char *name, const struct real
     if (!node)
         return NULL;
     node->knob = *course;
-    node->knob_value = real_at(course, 0);
+    node->knob_value = real_at(course, (struct moment){0});
     return node;
 }
 
@@ -162,12 +162,12 @@ void graph_knob_set(struct node *knob, double value)
     knob->knob_value = value;
 }
 
-void graph_knobs_follow(struct graph *graph, double progress)
+void graph_knobs_follow(struct graph *graph, struct moment at)
 {
     for (int i = 0; i < graph->n_nodes; i++) {
         struct node *node = graph->nodes[i];
         if (node->kind == NODE_KNOB && real_changes(&node->knob))
-            node->knob_value = real_at(&node->knob, progress);
+            node->knob_value = real_at(&node->knob, at);
     }
 }
 

@@ -86,8 +86,8 @@ struct node *graph_real(struct graph *graph, const struct real *real);
 /* graph_knob: always a knob; set it with graph_knob_set, or let the loop follow its course. */
 struct node *graph_knob(struct graph *graph, const char *name, const struct real *course);
 void graph_knob_set(struct node *knob, double value);
-void graph_knobs_follow(struct graph *graph,
-                        double progress); /* every knob whose course changes takes its value at `progress` */
+/* graph_knobs_follow: every knob whose course changes takes its value of that moment. */
+void graph_knobs_follow(struct graph *graph, struct moment at);
 
 /* --- calls --- */
 /* graph_call: the first output of a new call; the others by graph_output. attributes are copied. */

@@ -1,6 +1,8 @@
 /* block_section.c: see block_section.h. */
 #include "run/block_section.h"
 
+#include "scheme/terms.h"
+
 #include "base/text.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "run/blocks.h"
 
 #include "run/aside.h"
+#include "scheme/terms.h"
 #include "train/model.h"
 
 #include <string.h>

@@ -44,9 +44,10 @@ static int students_per_seed(const struct distillation *d)
     return (with_alone(d) ? 1 : 0) + (d->student_only ? 0 : 1);
 }
 
+/* with_teacher: is somebody there before the students? */
 static bool with_teacher(const struct distillation *d)
 {
-    return !d->student_only && d->plan.teachers.count > 0;
+    return !d->student_only && d->plan.teachers.count > 0 && d->plan.scheme->teacher == TEACHER_FROZEN;
 }
 
 static int stages_per_seed(const struct distillation *d)
@@ -167,6 +168,8 @@ static enum status stage_try(struct distillation *d, const struct stage *stage, 
                                     .images = split->element == ELEMENT_U8 ? ELEMENT_U8 : ELEMENT_REAL,
                                     .mixed = augmentation_mixes(d->plan.data->augmentation)};
     RETURN_IF(stage_check(d->ctx, stage));
+    if (stage->n_terms == 0 && !stage->learners[stage->subject].network)
+        return STATUS_OK; /* an ensemble of others is only measured */
     struct stage_graph *built = stage_graph_new(d->ctx, &spec);
     if (!built)
         return d->ctx->error.status;
@@ -247,6 +250,24 @@ static enum status entry_append(struct distillation *d, const char *name)
     return d->entries ? STATUS_OK : d->ctx->error.status;
 }
 
+/* entries_taught: of a seed's stages, in order; those that are saved beside a subject before it. */
+static enum status entries_taught(struct distillation *d, uint64_t seed)
+{
+    enum status status = STATUS_OK;
+    struct student student = {.network = NULL};
+    TRY(student_stages(d->ctx, d->arena, &d->plan, &d->teaching, seed, false, &student));
+    for (int i = 0; i < student.list.count; i++) {
+        const struct stage *stage = &student.list.stages[i];
+        for (int j = 0; j < stage->n_learners; j++)
+            if (stage->learners[j].saved_as)
+                TRY(entry_append(d, stage->learners[j].saved_as));
+        TRY(entry_append(d, stage->name));
+    }
+cleanup:
+    student_free(&student);
+    return status;
+}
+
 static enum status entries_collect(struct distillation *d)
 {
     d->entries = value_list(d->arena);
@@ -262,8 +283,8 @@ static enum status entries_collect(struct distillation *d)
             RETURN_IF(entry_append(d, arena_format(d->arena, "alone-%llu", seed)));
         for (int j = 0; !d->student_only && j < blocks_count(&d->plan); j++)
             RETURN_IF(entry_append(d, block_name(d->arena, j, (uint64_t)seed)));
-        for (int j = 0; !d->student_only && j < d->plan.staging.count; j++)
-            RETURN_IF(entry_append(d, arena_format(d->arena, "%s-%llu", d->plan.staging.phases[j].name, seed)));
+        if (!d->student_only)
+            RETURN_IF(entries_taught(d, (uint64_t)seed));
     }
     return STATUS_OK;
 }

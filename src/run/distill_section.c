@@ -2,6 +2,7 @@
 #include "run/distill_section.h"
 
 #include "run/block_section.h"
+#include "scheme/terms.h"
 
 #include <string.h>
 
@@ -255,6 +256,79 @@ static enum status labelled_part_check(struct context *ctx, const struct plan *p
     return STATUS_OK;
 }
 
+/* scheme_fits: what only goes with a teacher that is there before the student is refused, with the reason. */
+static enum status scheme_fits(struct context *ctx, const struct value *section, const struct plan *plan)
+{
+    static const char *const frozen_only[] = {"stages", "blocks", "assistants"};
+    const struct scheme *scheme = plan->scheme;
+    if (scheme->teacher == TEACHER_FROZEN)
+        return STATUS_OK;
+    for (size_t i = 0; i < sizeof frozen_only / sizeof *frozen_only; i++) {
+        const struct value *given = value_get(section, frozen_only[i]);
+        const bool empty = !given || given->kind == VALUE_NULL || (given->kind == VALUE_LIST && given->count == 0);
+        if (!empty)
+            return value_fail(
+                ctx, given, STATUS_BAD_INPUT,
+                "%s: goes with a teacher that is trained before the student, and scheme %s has none; leave "
+                "it out, or say scheme: offline",
+                frozen_only[i], scheme->name);
+    }
+    if (plan->cache == CACHE_TRUE)
+        return value_fail(ctx, value_get(section, "cache"), STATUS_BAD_INPUT,
+                          "cache: scheme %s has no frozen teacher whose outputs could be recorded; leave it out",
+                          scheme->name);
+    if (plan->inheritance.cut || plan->inheritance.layers)
+        return value_fail(ctx, plan->inheritance.at, STATUS_BAD_INPUT,
+                          "student: cut and init are of a teacher that is there before the student, and scheme %s has "
+                          "none; leave them out",
+                          scheme->name);
+    return STATUS_OK;
+}
+
+/* losses_choose: the recipe's, or the scheme's own, whose options then stand beside it. */
+static enum status losses_choose(struct context *ctx, struct arena *arena, const struct value *section,
+                                 const struct value *losses, struct plan *plan, struct value **own)
+{
+    const struct scheme *scheme = plan->scheme;
+    const bool given = losses && losses->kind != VALUE_NULL;
+    plan->losses = losses;
+    plan->distill = section;
+    if (!given && scheme->losses) {
+        plan->losses = scheme->losses(arena, &plan->student.train.budget, plan->scheme_options);
+        return plan->losses ? STATUS_OK : ctx->error.status;
+    }
+    for (size_t i = scheme->n_options - scheme->n_own; given && i < scheme->n_options; i++) {
+        const char *name = scheme->options[i].name;
+        if (value_get(section, name))
+            return value_fail(
+                ctx, value_get(section, name), STATUS_BAD_INPUT,
+                "%s: shapes the losses that scheme %s has of itself, and losses are given; say it there, or "
+                "leave losses out",
+                name, scheme->name);
+        *own = (struct value *)(uintptr_t)value_without(arena, *own, &name, 1);
+    }
+    return *own ? STATUS_OK : ctx->error.status;
+}
+
+/* losses_resolved: the layers of terms are chosen for each two networks anew, where the recipe names none. */
+static struct value *losses_resolved(struct arena *arena, const struct plan *plan, const struct value *given,
+                                     struct value *resolved)
+{
+    static const char *const sides[] = {"student", "teacher"};
+    struct value *list = value_list(arena);
+    if (plan->scheme->teacher == TEACHER_FROZEN)
+        return resolved;
+    if (!given || given->kind == VALUE_NULL)
+        return NULL;
+    for (size_t i = 0; resolved && i < resolved->count; i++) {
+        const struct value *item = given->items[i];
+        const bool named = value_get(item, sides[0]) || value_get(item, sides[1]);
+        const struct value *kept = named ? resolved->items[i] : value_without(arena, resolved->items[i], sides, 2);
+        list = value_append(arena, list, (struct value *)(uintptr_t)kept);
+    }
+    return list;
+}
+
 enum status distill_bind(struct context *ctx, struct arena *arena, const struct value *section,
                          const struct losses_site *site, struct plan *plan, struct value **resolved)
 {
@@ -271,11 +345,17 @@ enum status distill_bind(struct context *ctx, struct arena *arena, const struct 
                            &bound)); /* reports what neither knows */
     RETURN_IF(scheme_bind(ctx, arena, section, plan, &own));
     RETURN_IF(cache_bind(ctx, section, &bound, plan));
+    RETURN_IF(scheme_fits(ctx, section, plan));
+    RETURN_IF(losses_choose(ctx, arena, section, bound.losses, plan, &own));
     plan->combine = (enum combining)bound.combine;
     plan->labelled_part = bound.labelled_part;
     RETURN_IF(labelled_part_check(ctx, plan, value_get(section, "labelled_part")));
     struct losses_site taught = *site;
-    if (site->n_teachers > 0)
+    const struct learner itself = {.name = "teacher", .network = (struct network *)(uintptr_t)site->student};
+    if (plan->scheme->teacher == TEACHER_NONE) {
+        taught.teachers = &itself;
+        taught.n_teachers = 1;
+    } else if (site->n_teachers > 0)
         TRY(assistants_bind(ctx, arena, &bound, site, plan, &last, &assistants));
     if (plan->n_assistants > 0) {
         taught.teachers = &last;
@@ -285,12 +365,12 @@ enum status distill_bind(struct context *ctx, struct arena *arena, const struct 
     const struct block_site block = {&taught, plan->scheme, bound.stages && bound.stages->kind != VALUE_NULL, epochs};
     TRY(block_section_bind(ctx, arena, bound.blocks, &block, &plan->blocks, &bound.blocks));
     const struct staging_site staging = {&taught, epochs - plan->blocks.epochs, section};
-    TRY(staging_bind(ctx, arena, bound.losses, bound.stages, &staging, &plan->staging, &losses, &stages));
+    TRY(staging_bind(ctx, arena, plan->losses, bound.stages, &staging, &plan->staging, &losses, &stages));
     const struct phase *end = &plan->staging.phases[plan->staging.count - 1];
     if (plan->blocks.count > 0)
         TRY(block_plan_terms(ctx, arena, site->student, end->terms, end->n_terms, &plan->blocks));
     TRY(labels_term(ctx, arena, end->terms, end->n_terms, &plan->student_labels));
-    bound.losses = losses;
+    bound.losses = losses_resolved(arena, plan, bound.losses, losses);
     bound.stages = stages;
     bound.assistants = assistants ? assistants : bound.assistants;
     *resolved = value_merge(arena, options_value(arena, OPTION_SET(distill_options), &bound), own);

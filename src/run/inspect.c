@@ -1,4 +1,5 @@
 /* inspect.c: `retort inspect`: a network's layers and counts, or the plan of one of its training steps. */
+#include "run/asking.h"
 #include "run/run.h"
 
 #include "recipe/recipe.h"
@@ -19,6 +20,7 @@ struct inspected {
     struct network *network;
     struct teaching teaching; /* where the step is one of distillation */
     struct stage_list stages;
+    struct networks_made made; /* for them */
     int64_t batch;
 };
 
@@ -138,18 +140,21 @@ static enum status stage_of_labels(struct inspected *inspected)
 static enum status stage_of_recipe(struct inspected *inspected)
 {
     struct plan *plan = &inspected->plan;
-    RETURN_IF(teaching_open(inspected->ctx, inspected->arena, plan, &inspected->teaching));
-    RETURN_IF(outside_open(inspected->ctx, inspected->arena, plan, true, &inspected->teaching));
-    struct request request = {.ctx = inspected->ctx,
-                              .student = inspected->network,
-                              .teachers = inspected->teaching.learners,
-                              .n_teachers = inspected->teaching.n_learners,
-                              .optimiser = &plan->student.train.optimiser,
-                              .budget = plan->student.train.budget,
-                              .phases = plan->staging.phases,
-                              .n_phases = plan->staging.count};
-    RETURN_IF(plan->scheme->stages(&request, plan->scheme_options, &inspected->stages));
-    return stage_check(inspected->ctx, &inspected->stages.stages[0]);
+    if (plan->scheme->teacher == TEACHER_FROZEN) {
+        RETURN_IF(teaching_open(inspected->ctx, inspected->arena, plan, &inspected->teaching));
+        RETURN_IF(outside_open(inspected->ctx, inspected->arena, plan, true, &inspected->teaching));
+    }
+    const struct asking asking = {.plan = plan,
+                                  .which = &plan->student,
+                                  .staging = &plan->staging,
+                                  .budget = plan->student.train.budget,
+                                  .student = inspected->network,
+                                  .teachers = inspected->teaching.learners,
+                                  .n_teachers = inspected->teaching.n_learners};
+    RETURN_IF(asking_stages(inspected->ctx, &asking, &inspected->made, &inspected->stages));
+    struct stage *stage = &inspected->stages.stages[0];
+    stage->budget.batch = inspected->batch; /* halves are of this many */
+    return stage_check(inspected->ctx, stage);
 }
 
 static enum status plan_value(struct inspected *inspected, struct value **result)
@@ -158,7 +163,8 @@ static enum status plan_value(struct inspected *inspected, struct value **result
     struct context *ctx = inspected->ctx;
     const struct network_input *input = &inspected->network->input;
     bool recipe = inspected->plan.data != NULL,
-         taught = recipe && inspected->plan.teachers.count > 0 && strcmp(inspected->asked->which, "student") == 0;
+         taught = recipe && (inspected->plan.teachers.count > 0 || inspected->plan.scheme->teacher != TEACHER_FROZEN) &&
+                  strcmp(inspected->asked->which, "student") == 0;
     enum element precision = recipe ? inspected->plan.precision : ELEMENT_F32;
     struct kernel_context *kernels = NULL;
     struct program_memory *memory = NULL;
@@ -224,6 +230,7 @@ enum status run_inspect(struct context *ctx, struct arena *arena, const struct r
 cleanup:
     network_free(inspected.network);
     teaching_close(ctx, &inspected.teaching);
+    networks_made_free(&inspected.made);
     plan_free(ctx, &inspected.plan);
     return status;
 }

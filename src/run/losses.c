@@ -1,6 +1,8 @@
 /* losses.c: see losses.h. */
 #include "run/losses.h"
 
+#include "scheme/terms.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -267,41 +269,7 @@ static enum status shares_check(struct context *ctx, struct term *terms, int cou
 /* losses_default: Hinton's mixture. */
 static struct value *losses_default(struct arena *arena)
 {
-    struct value *labels = value_set(arena, value_map(arena), "method", value_text(arena, "labels"));
-    struct value *kd = value_set(arena, value_map(arena), "method", value_text(arena, "kd"));
-    labels = value_set(arena, labels, "weight", value_real(arena, 0.1));
-    kd = value_set(arena, kd, "weight", value_real(arena, 0.9));
-    return value_append(arena, value_append(arena, value_list(arena), labels), kd);
-}
-
-enum status method_term(struct context *ctx, struct arena *arena, const char *method, const struct value *options,
-                        struct term *term)
-{
-    struct value *resolved;
-    *term = (struct term){
-        .name = method, .method = method_find(ctx, method, NULL), .teacher = -1, .weight = real_constant(1)};
-    return term->method ? method_options(ctx, arena, term->method, options, &term->options, &resolved)
-                        : ctx->error.status;
-}
-
-enum status labels_smoothed(struct context *ctx, struct arena *arena, double smoothing, struct term *labels)
-{
-    struct value *options = value_set(arena, value_map(arena), "smoothing", value_real(arena, smoothing));
-    return options ? method_term(ctx, arena, "labels", options, labels) : ctx->error.status;
-}
-
-enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count,
-                        struct term *labels)
-{
-    for (int i = 0; i < count; i++) {
-        if (strcmp(terms[i].method->name, "labels") != 0)
-            continue;
-        *labels = terms[i];
-        labels->weight = real_constant(1);
-        labels->share = 0;
-        return STATUS_OK;
-    }
-    return labels_smoothed(ctx, arena, 0, labels);
+    return losses_add(arena, losses_add(arena, value_list(arena), "labels", 0.1, NULL, 0), "kd", 0.9, NULL, 0);
 }
 
 /* names_of: the layers of one side of a pairing, for the term and as a list. */

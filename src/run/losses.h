@@ -20,18 +20,6 @@ enum status losses_bind(struct context *ctx, struct arena *arena, const struct v
                         const struct losses_site *site, struct term **terms, int *count, struct value **resolved);
 /* losses_options: the keys of a term, for `retort help`. */
 struct option_set losses_options(void);
-/* labels_term: what a network learns alone from: the `labels` term among the given ones (its options: smoothing) or, without one, that method's
- * defaults; weight 1. */
-enum status labels_term(struct context *ctx, struct arena *arena, const struct term *terms, int count,
-                        struct term *labels);
-
-/* method_term: a term of that method with these options (NULL: the defaults), weight 1, student 0 and no teacher, named as the method. */
-enum status method_term(struct context *ctx, struct arena *arena, const char *method, const struct value *options,
-                        struct term *term);
-
-/* labels_smoothed: the labels with that smoothing (0: plain), weight 1. */
-enum status labels_smoothed(struct context *ctx, struct arena *arena, double smoothing, struct term *labels);
-
 /* loss_key: a key that every term has, so that no method's option can be called so. */
 bool loss_key(const char *name);
 

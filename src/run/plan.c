@@ -293,6 +293,27 @@ static enum status teachers_check(struct context *ctx, const struct plan *plan, 
     return STATUS_OK;
 }
 
+/* scheme_teachers_check: the recipe's teachers are those that its scheme is about. */
+static enum status scheme_teachers_check(struct context *ctx, const struct plan *plan, const struct value *recipe)
+{
+    const struct scheme *scheme = plan->scheme;
+    const struct teachers *teachers = &plan->teachers;
+    const struct value *at = value_get(recipe, "teacher");
+    if (scheme->teacher == TEACHER_NONE && teachers->count > 0)
+        return value_fail(ctx, at, STATUS_BAD_INPUT,
+                          "scheme %s has no teacher beside the networks that it trains; leave teacher: out, or say "
+                          "scheme: offline",
+                          scheme->name);
+    if (scheme->teacher != TEACHER_NONE && teachers->count == 0)
+        return value_fail(ctx, recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none",
+                          scheme->name);
+    if (scheme->teacher == TEACHER_LEARNS && (teachers->count > 1 || teachers->items[0].kind != TEACHER_TRAINED))
+        return value_fail(ctx, at, STATUS_BAD_INPUT,
+                          "scheme %s: expected one teacher with a network, which learns with the student, found %s",
+                          scheme->name, teachers->count > 1 ? "several" : "one that is given");
+    return STATUS_OK;
+}
+
 /* What the sections are looked at with. */
 struct looking {
     const struct value *recipe;
@@ -329,9 +350,8 @@ static enum status sections_bind(struct context *ctx, struct arena *arena, const
             ctx, plan->inheritance.at, STATUS_BAD_INPUT,
             "student: cut and init are of the teacher, and the student learns from an assistant; leave one "
             "of the two out");
-    if (!student_only && plan->scheme->wants_teacher && plan->teachers.count == 0)
-        return value_fail(ctx, look->recipe, STATUS_BAD_INPUT, "scheme %s needs a teacher: section; found none",
-                          plan->scheme->name);
+    if (!student_only)
+        RETURN_IF(scheme_teachers_check(ctx, plan, look->recipe));
     RETURN_IF(train_check(ctx, plan, &plan->student, top.student, "student"));
     if (!student_only)
         RETURN_IF(teachers_check(ctx, plan, &look->teaching));

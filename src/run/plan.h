@@ -48,6 +48,8 @@ struct plan {
     struct assistant_plan *assistants; /* the first learns from the teachers, the student from the last */
     const struct scheme *scheme;
     const void *scheme_options;
+    const struct value *losses;  /* the recipe's, or the scheme's own; NULL: as losses_bind has them */
+    const struct value *distill; /* the recipe's section, for messages; NULL: none */
     enum caching cache;
     bool cache_half;      /* recorded outputs are kept as float16 */
     double cache_limit;   /* bytes that recorded outputs may take */

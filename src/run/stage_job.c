@@ -128,25 +128,62 @@ static struct value *provenance(const struct job *job, const struct loop_result 
     return value_set(arena, map, "version", value_text(arena, site->options->version ? site->options->version : ""));
 }
 
+/* ensemble_logits: of an ensemble of networks of the stage. */
+static enum status ensemble_logits(struct context *ctx, const struct run_site *site, const struct stage *stage,
+                                   const struct split *split, struct kernel_context *kernels,
+                                   struct program_memory *memory, double *logits)
+{
+    enum status status = STATUS_OK;
+    struct metrics unused;
+    const struct ensemble *ensemble = stage->learners[stage->subject].ensemble;
+    double *own = memory_new(ctx, (size_t)(split->count * ensemble->classes), sizeof *own);
+    if (!own)
+        return ctx->error.status;
+    memset(logits, 0, (size_t)(split->count * ensemble->classes) * sizeof *logits);
+    for (int i = 0; i < ensemble->n_members; i++) {
+        const struct network *network = stage->learners[ensemble->members[i].learner].network;
+        TRY(evaluate(ctx, network, split, site->plan->precision, kernels, memory, own, &unused));
+        TRY(combine_rows_add(ctx, ensemble, i, own, split->count, logits));
+    }
+    combine_rows_finish(ensemble, split->count, logits);
+cleanup:
+    memory_free(ctx, own);
+    return status;
+}
+
+/* subject_measure: logits [N,K] over a split, and their figures. */
+static enum status subject_measure(struct context *ctx, const struct run_site *site, const struct stage *stage,
+                                   const struct split *split, struct kernel_context *kernels,
+                                   struct program_memory *memory, double *logits, struct metrics *out)
+{
+    const struct learner *subject = &stage->learners[stage->subject];
+    if (subject->network)
+        return evaluate(ctx, subject->network, split, site->plan->precision, kernels, memory, logits, out);
+    RETURN_IF(ensemble_logits(ctx, site, stage, split, kernels, memory, logits));
+    *out = metrics_of(logits, split->labels, split->count, subject->ensemble->classes);
+    return STATUS_OK;
+}
+
 /* stage_test: the test split is touched only here. */
 enum status stage_test(struct context *ctx, const struct run_site *site, const struct stage *stage,
                        struct kernel_context *kernels, struct program_memory *memory, struct metrics *test,
                        double *fidelity)
 {
     const struct split *split = &site->plan->data->splits[SPLIT_TEST];
-    const struct network *network = stage->learners[stage->subject].network;
+    const struct learner *subject = &stage->learners[stage->subject];
+    const int64_t classes = subject->network ? subject->network->input.classes : subject->ensemble->classes;
     *test = (struct metrics){0, NAN, NAN, NAN, NAN};
     *fidelity = NAN;
     if (split->count == 0 || !stage_measures(stage))
         return STATUS_OK;
-    double *logits = memory_new(ctx, (size_t)(split->count * network->input.classes), sizeof *logits);
+    double *logits = memory_new(ctx, (size_t)(split->count * classes), sizeof *logits);
     if (!logits)
         return ctx->error.status;
-    enum status status = evaluate(ctx, network, split, site->plan->precision, kernels, memory, logits, test);
+    enum status status = subject_measure(ctx, site, stage, split, kernels, memory, logits, test);
     if (status == STATUS_OK && site->teacher_logits)
-        *fidelity = fidelity_of(logits, site->teacher_logits, split->count, network->input.classes);
-    if (status == STATUS_OK)
-        status = details_record(ctx, site, stage, network, logits);
+        *fidelity = fidelity_of(logits, site->teacher_logits, split->count, classes);
+    if (status == STATUS_OK && subject->network)
+        status = details_record(ctx, site, stage, subject->network, logits);
     memory_free(ctx, logits);
     return status;
 }
@@ -171,7 +208,7 @@ static enum status stage_note(const struct job *job, const char *model, const st
  * their lines would mix. */
 static bool announced(const struct job *job)
 {
-    return job->stage->n_learners > 1 && stage_measures(job->stage) &&
+    return (job->stage->n_learners > 1 || job->stage->n_terms > 1) && stage_measures(job->stage) &&
            job->stage->seed == (uint64_t)job->site->plan->seeds.values[0];
 }
 
@@ -202,16 +239,70 @@ static enum status parts_set(const struct job *job, struct loop_spec *loop)
     return job->ctx->error.status;
 }
 
-static enum status job_carry_out(const struct job *job, struct network *network, const char *model, const char *path,
-                                 struct kernel_context *kernels, struct program_memory *memory)
+/* beside: the same stage, as one that is about a learner that is saved beside its subject. */
+static struct stage beside(const struct stage *stage, int learner)
+{
+    struct stage about = *stage;
+    about.name = stage->learners[learner].saved_as;
+    about.role = stage->learners[learner].role;
+    about.subject = learner;
+    return about;
+}
+
+static const char *model_name(struct arena *arena, const char *stage)
+{
+    return arena_format(arena, "models/%s.safetensors", stage);
+}
+
+/* job_note: what the stage came to is tested, saved and noted. */
+static enum status job_note(const struct job *job, const char *model, const struct loop_result *result,
+                            struct kernel_context *kernels, struct program_memory *memory)
 {
     struct context *ctx = job->ctx;
     const struct run_site *site = job->site;
-    struct loop_result result = {0};
+    const struct network *network = job->stage->learners[job->stage->subject].network;
+    const char *path = model ? folder_file(job->arena, site->folder, "%s", model) : NULL;
     struct metrics test;
     double fidelity;
+    if (!path)
+        return ctx->error.status;
+    RETURN_IF(stage_test(ctx, site, job->stage, kernels, memory, &test, &fidelity));
+    struct value *origin = provenance(job, result);
+    if (!origin)
+        return ctx->error.status;
+    RETURN_IF(model_save(ctx, network, origin, path));
+    RETURN_IF(stage_note(job, model, network, result));
+    return stage_entry_note(ctx, job->arena, site->folder, job->stage->name,
+                            stage_entry_make(job->arena, job->stage, model, network, result, &test, fidelity));
+}
+
+/* beside_note: those that are saved beside the subject. */
+static enum status beside_note(const struct job *job, const struct loop_result *result, const struct metrics *others,
+                               struct kernel_context *kernels, struct program_memory *memory)
+{
+    for (int i = 0; i < job->stage->n_learners; i++) {
+        if (!job->stage->learners[i].saved_as)
+            continue;
+        const struct stage about = beside(job->stage, i);
+        const struct job one = {job->ctx, job->arena, job->site, &about};
+        struct loop_result own = *result;
+        own.validation = others[i];
+        own.profile = NULL;
+        RETURN_IF(job_note(&one, model_name(job->arena, about.name), &own, kernels, memory));
+    }
+    return STATUS_OK;
+}
+
+static enum status job_carry_out(const struct job *job, const char *model, struct kernel_context *kernels,
+                                 struct program_memory *memory)
+{
+    struct context *ctx = job->ctx;
+    const struct run_site *site = job->site;
+    const struct network *network = job->stage->learners[job->stage->subject].network;
+    struct loop_result result = {0};
     const char *checkpoint = folder_file(job->arena, site->folder, "checkpoints/%s.safetensors", job->stage->name);
-    if (!checkpoint)
+    struct metrics *others = arena_take(job->arena, (size_t)job->stage->n_learners, sizeof *others);
+    if (!checkpoint || !others)
         return ctx->error.status;
     struct loop_spec loop = {.stage = job->stage,
                              .data = site->plan->data,
@@ -224,22 +315,52 @@ static enum status job_carry_out(const struct job *job, struct network *network,
                              .checkpoint = checkpoint,
                              .fingerprint = site->recipe_sha256,
                              .profile = site->options->profile ? job->arena : NULL,
+                             .others = others,
                              .announce = announced(job),
                              .progress = site->options->progress ? job_progress : NULL,
                              .user = (void *)(uintptr_t)job};
     RETURN_IF(parts_set(job, &loop));
     RETURN_IF(stage_note(job, model, network, &result));
     RETURN_IF(loop_run(ctx, &loop, &result));
-    RETURN_IF(stage_test(ctx, site, job->stage, kernels, memory, &test, &fidelity));
-    struct value *origin = provenance(job, &result);
-    if (!origin)
-        return ctx->error.status;
-    RETURN_IF(model_save(ctx, network, origin, path));
-    RETURN_IF(stage_note(job, model, network, &result));
-    RETURN_IF(stage_entry_note(ctx, job->arena, site->folder, job->stage->name,
-                               stage_entry_make(job->arena, job->stage, model, network, &result, &test, fidelity)));
+    RETURN_IF(beside_note(job, &result, others, kernels, memory));
+    RETURN_IF(job_note(job, model, &result, kernels, memory)); /* last: it says that all is there */
     unlink(checkpoint);
     return STATUS_OK;
+}
+
+/* job_load: a file keeps float32: what is used from here on is what a resumed run would load. */
+static enum status job_load(const struct job *job)
+{
+    const struct stage *stage = job->stage;
+    for (int i = 0; i < stage->n_learners; i++) {
+        const char *name = i == stage->subject ? stage->name : stage->learners[i].saved_as;
+        const char *model = name ? model_name(job->arena, name) : NULL;
+        const char *path = model ? folder_file(job->arena, job->site->folder, "%s", model) : NULL;
+        if (name)
+            RETURN_IF(path ? model_load_into(job->ctx, path, stage->learners[i].network) : job->ctx->error.status);
+    }
+    return job->ctx->error.status;
+}
+
+/* ensemble_job: networks that are there already, measured together. */
+static enum status ensemble_job(const struct job *job, struct kernel_context *kernels, struct program_memory *memory)
+{
+    const struct loop_result result = {.validation = {0, NAN, NAN, NAN, NAN}};
+    const struct stage *stage = job->stage;
+    struct record_stage row = {.name = stage->name, .role = stage->role, .model = "", .seed = (int64_t)stage->seed};
+    struct metrics test;
+    double fidelity;
+    for (int i = 0; i < stage->n_learners; i++) {
+        const struct network *network = stage->learners[i].network;
+        row.parameters += network ? network_count_parameters(network) : 0;
+        row.macs += network ? network_count_macs(network) : 0;
+    }
+    RETURN_IF(stage_test(job->ctx, job->site, stage, kernels, memory, &test, &fidelity));
+    RETURN_IF(record_stage(job->ctx, job->site->folder->record, &row));
+    struct value *entry = stage_entry_make(job->arena, stage, NULL, NULL, &result, &test, fidelity);
+    entry = value_set(job->arena, entry, "parameters", value_integer(job->arena, row.parameters));
+    entry = value_set(job->arena, entry, "macs", value_integer(job->arena, row.macs));
+    return stage_entry_note(job->ctx, job->arena, job->site->folder, stage->name, entry);
 }
 
 enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage,
@@ -250,20 +371,24 @@ enum status stage_job(struct context *ctx, const struct run_site *site, const st
     struct network *network = stage->learners[stage->subject].network;
     if (!job.arena)
         return ctx->error.status;
-    const char *model = arena_format(job.arena, "models/%s.safetensors", stage->name);
+    const char *model = model_name(job.arena, stage->name);
     const char *path = model ? folder_file(job.arena, site->folder, "%s", model) : NULL;
     if (!path)
         TRY(ctx->error.status);
     struct value *entry = stage_entry(ctx, job.arena, site->folder, stage->name);
     TRY(ctx->error.status);
+    if (!network) {
+        if (!entry)
+            status = ensemble_job(&job, kernels, memory);
+        goto cleanup;
+    }
     if (!entry || !file_exists(path)) {
         bool shared;
         TRY(share_stage(ctx, job.arena, site, stage, kernels, memory, &shared));
         if (!shared)
-            TRY(job_carry_out(&job, network, model, path, kernels, memory));
+            TRY(job_carry_out(&job, model, kernels, memory));
     }
-    /* A file keeps float32: what is used from here on is what a resumed run would load. */
-    TRY(model_load_into(ctx, path, network));
+    TRY(job_load(&job));
     /* Where the subject is the average of a learner, later stages go on from it. */
     for (int i = 0; i < stage->n_events; i++)
         if (stage->events[i].what == EVENT_AVERAGE && stage->events[i].to == stage->subject)

@@ -45,25 +45,32 @@ static enum status stage_labels(struct context *ctx, struct arena *arena, const 
     return STATUS_OK;
 }
 
+/* follow_check: an average follows one network that learns. */
+static enum status follow_check(struct context *ctx, const struct stage *stage)
+{
+    bool one = stage->learners[stage->subject].learns || stage->n_learners == 1;
+    for (int i = 0; i < stage->n_learners; i++)
+        one = one && !stage->learners[i].saved_as;
+    return one ? STATUS_OK
+               : fail(
+                     ctx, STATUS_UNSUPPORTED,
+                     "stage %s: train.average follows one network that learns, and here are several, or a part of one; "
+                     "leave it out",
+                     stage->name);
+}
+
 /* stage_follow: with train.average, the stage is about the average of its subject; *average is made where it is not there yet, and the
  * caller's. */
 static enum status stage_follow(struct context *ctx, struct arena *arena, const struct plan *plan,
                                 const struct network_plan *which, struct stage *stage, struct network **average)
 {
-    if (stage->budget.average.decay <= 0)
+    if (stage->budget.average.decay <= 0 || stage->n_terms == 0)
         return STATUS_OK;
+    RETURN_IF(follow_check(ctx, stage));
     if (!*average)
         RETURN_IF(plan_network(ctx, plan, which, "average", stage->seed, average));
     return stage_average(ctx, arena, stage, *average);
 }
-
-/* Who learns, and from what. */
-struct taught {
-    const struct network_plan *which;
-    const struct staging *staging;
-    struct budget budget;
-    uint64_t seed;
-};
 
 static enum status alone_list(struct context *ctx, struct arena *arena, const struct plan *plan, uint64_t seed,
                               struct student *student)
@@ -78,25 +85,17 @@ static enum status alone_list(struct context *ctx, struct arena *arena, const st
 void stage_samples(const struct plan *plan, struct stage *stage)
 {
     stage->views = plan->views;
+    if (stage->sampler != SAMPLER_ALL)
+        return;
     stage->sampler = plan->labelled_part > 0 ? SAMPLER_MIXED : SAMPLER_ALL;
     stage->labelled_part = plan->labelled_part;
 }
 
-static enum status taught_list(struct context *ctx, const struct plan *plan, const struct teaching *teaching,
-                               const struct taught *taught, struct student *student)
+static enum status taught_list(struct context *ctx, const struct asking *asking, struct student *student)
 {
-    struct request request = {.ctx = ctx,
-                              .seed = taught->seed,
-                              .student = student->network,
-                              .teachers = teaching->learners,
-                              .n_teachers = teaching->n_learners,
-                              .optimiser = &taught->which->train.optimiser,
-                              .budget = taught->budget,
-                              .phases = taught->staging->phases,
-                              .n_phases = taught->staging->count};
-    RETURN_IF(plan->scheme->stages(&request, plan->scheme_options, &student->list));
+    RETURN_IF(asking_stages(ctx, asking, &student->others, &student->list));
     for (int i = 0; i < student->list.count; i++)
-        stage_samples(plan, &student->list.stages[i]);
+        stage_samples(asking->plan, &student->list.stages[i]);
     return STATUS_OK;
 }
 
@@ -106,7 +105,7 @@ static enum status followers_add(struct context *ctx, struct arena *arena, const
 {
     for (int i = 0; i < student->list.count; i++)
         RETURN_IF(stage_follow(ctx, arena, plan, which, &student->list.stages[i], &student->average));
-    if (taught && student->list.count > 0)
+    if (taught && plan->scheme->teacher == TEACHER_FROZEN && student->list.count > 0)
         RETURN_IF(extension_add(ctx, arena, plan, &student->list.stages[student->list.count - 1], &student->extended));
     return STATUS_OK;
 }
@@ -170,12 +169,18 @@ enum status student_stages(struct context *ctx, struct arena *arena, const struc
                            const struct teaching *teaching, uint64_t seed, bool alone, struct student *student)
 {
     const struct budget whole = plan->student.train.budget;
-    const struct taught taught = {&plan->student, &plan->staging,
-                                  plan->blocks.count > 0 ? block_plan_rest(&plan->blocks, whole) : whole, seed};
     student->list.arena = arena;
     RETURN_IF(alone ? plan_network(ctx, plan, &plan->student, "student", seed, &student->network)
                     : student_network(ctx, plan, teaching, seed, &student->network));
-    RETURN_IF(alone ? alone_list(ctx, arena, plan, seed, student) : taught_list(ctx, plan, teaching, &taught, student));
+    const struct asking taught = {.plan = plan,
+                                  .which = &plan->student,
+                                  .staging = &plan->staging,
+                                  .budget = plan->blocks.count > 0 ? block_plan_rest(&plan->blocks, whole) : whole,
+                                  .seed = seed,
+                                  .student = student->network,
+                                  .teachers = teaching->learners,
+                                  .n_teachers = teaching->n_learners};
+    RETURN_IF(alone ? alone_list(ctx, arena, plan, seed, student) : taught_list(ctx, &taught, student));
     return followers_add(ctx, arena, plan, &plan->student, !alone, student);
 }
 
@@ -183,10 +188,17 @@ enum status assistant_stages(struct context *ctx, struct arena *arena, const str
                              const struct teaching *teaching, int index, struct student *assistant)
 {
     const struct assistant_plan *own = &plan->assistants[index];
-    const struct taught taught = {&own->own, &own->staging, own->own.train.budget, own->seed};
     assistant->list.arena = arena;
     RETURN_IF(plan_network(ctx, plan, &own->own, own->name, own->seed, &assistant->network));
-    RETURN_IF(taught_list(ctx, plan, teaching, &taught, assistant));
+    const struct asking taught = {.plan = plan,
+                                  .which = &own->own,
+                                  .staging = &own->staging,
+                                  .budget = own->own.train.budget,
+                                  .seed = own->seed,
+                                  .student = assistant->network,
+                                  .teachers = teaching->learners,
+                                  .n_teachers = teaching->n_learners};
+    RETURN_IF(taught_list(ctx, &taught, assistant));
     for (int i = 0; i < assistant->list.count; i++) {
         assistant->list.stages[i].name = own->name;
         assistant->list.stages[i].role = "assistant";
@@ -199,6 +211,7 @@ void student_free(struct student *student)
     network_free(student->network);
     network_free(student->average);
     network_free(student->extended);
+    networks_made_free(&student->others);
 }
 
 enum status teacher_stage(struct context *ctx, struct arena *arena, const struct plan *plan,

@@ -2,6 +2,7 @@
 #ifndef RUN_STAGES_H
 #define RUN_STAGES_H
 
+#include "run/asking.h"
 #include "run/teaching.h"
 
 /* The stages of one seed's student, in order, and its network. */
@@ -9,12 +10,13 @@ struct student {
     struct stage_list list;
     /* Owned; average: what follows the network, extended: what a method makes of it; NULL where none is asked for. */
     struct network *network, *average, *extended;
+    struct networks_made others; /* that the scheme asked for */
 };
 
 /* student_network: a network of the plan's student, with the values that a taught one starts with. *network: the caller's. */
 enum status student_network(struct context *ctx, const struct plan *plan, const struct teaching *teaching,
                             uint64_t seed, struct network **network);
-/* stage_samples: a stage with a teacher sees the samples as the plan says. */
+/* stage_samples: a stage with a teacher sees the samples as the plan says, where its scheme does not say it. */
 void stage_samples(const struct plan *plan, struct stage *stage);
 
 /* student_stages: `student` is zeroed; everything but the networks lies in the arena. teaching: borrowed; not used alone. In any case

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "run/losses.h"
+#include "scheme/terms.h"
 
 #include <string.h>
 

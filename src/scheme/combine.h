@@ -12,7 +12,7 @@
 #include "graph/ops.h"
 
 /* How the logits of several become those of one. */
-enum combine { COMBINE_MEAN_PROBABILITY, COMBINE_MEAN_LOGIT };
+enum combine { COMBINE_MEAN_PROBABILITY, COMBINE_MEAN_LOGIT, COMBINE_MIN_LOGIT /* combine_min_logit alone */ };
 
 /* One of those whose logits are combined. */
 struct member {
@@ -33,6 +33,13 @@ struct ensemble {
 int combine_class_missing(const struct ensemble *ensemble);
 /* combine_nodes: logits[i] [B, outputs of member i] -> [B, classes]. Sticky. */
 struct node *combine_nodes(struct graph *graph, const struct ensemble *ensemble, struct node *const *logits);
+/* combine_min_logit: of members that see all classes: each one's logits less that of the label [B], then the smallest a class, so that no
+ * member is surer of a wrong class than the ensemble is. combine_weighed: the sum of the members' logits times `weights` [members], which are
+ * a node. Guo et al. 2020 (CVPR), "Online knowledge distillation via collaborative learning", sections 3.2.2 and 3.2.1. Sticky. */
+struct node *combine_min_logit(struct graph *graph, const struct ensemble *ensemble, struct node *const *logits,
+                               struct node *labels);
+struct node *combine_weighed(struct graph *graph, const struct ensemble *ensemble, struct node *const *logits,
+                             struct node *weights);
 /* combine_rows: the same for numbers: logits[i] [rows, outputs of member i], out [rows, classes]. combine_rows_add: one member after
  * another, into zeros; combine_rows_finish: after the last. */
 enum status combine_rows(struct context *ctx, const struct ensemble *ensemble, const double *const *logits,

@@ -79,6 +79,6 @@ const struct scheme scheme_offline = {
     .summary = "a trained, frozen teacher teaches the student",
     .paper = "Hinton, Vinyals, Dean 2015, arXiv 1503.02531",
     .drawing = "teacher (frozen, evaluation mode) --terms--> student",
-    .wants_teacher = true,
+    .teacher = TEACHER_FROZEN,
     .stages = offline_stages,
 };

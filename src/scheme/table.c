@@ -56,6 +56,11 @@ bool stage_measures(const struct stage *stage)
     return !stage->learners[stage->subject].block;
 }
 
+bool stage_halves(const struct stage *stage)
+{
+    return stage->sampler == SAMPLER_PAIRS || stage->sampler == SAMPLER_REPEATED;
+}
+
 /* block_check: what it is given comes from another network of the stage, which is there as a whole. */
 static enum status block_check(struct context *ctx, const struct stage *stage, int index)
 {
@@ -88,6 +93,9 @@ static enum status learners_check(struct context *ctx, const struct stage *stage
         const struct learner *learner = &stage->learners[i];
         if (!learner->network && learner->learns)
             return fail(ctx, STATUS_BAD_INPUT, "stage %s: %s learns and is not a network", stage->name, learner->name);
+        if (learner->memory &&
+            (!index_ok(learner->memory->of, stage->n_learners) || !stage->learners[learner->memory->of].network))
+            return fail(ctx, STATUS_BAD_INPUT, "stage %s: %s remembers what is no network", stage->name, learner->name);
         RETURN_IF(block_check(ctx, stage, i));
         for (int j = 0; learner->ensemble && j < learner->ensemble->n_members; j++) {
             const int member = learner->ensemble->members[j].learner;
@@ -99,40 +107,71 @@ static enum status learners_check(struct context *ctx, const struct stage *stage
     return STATUS_OK;
 }
 
+/* other_layer: does a term read another layer of its teacher than of its student? Then a network may teach itself: the deep layers the
+ * shallow ones. */
+static bool other_layer(const struct term *term)
+{
+    if (term->n_student_taps == 0 || term->n_teacher_taps == 0)
+        return term->n_student_taps != term->n_teacher_taps;
+    for (int i = 0; i < term->n_student_taps && i < term->n_teacher_taps; i++)
+        if (strcmp(term->student_taps[i], term->teacher_taps[i]) == 0)
+            return false;
+    return true;
+}
+
+/* teacher_check: somebody else teaches, or other layers, or the same network on other samples. */
+static enum status teacher_check(struct context *ctx, const struct stage *stage, const struct term *term)
+{
+    const struct learner *student = &stage->learners[term->student], *teacher = &stage->learners[term->teacher];
+    if (teacher->network != student->network || other_layer(term) ||
+        (term->teacher != term->student && teacher->rows != student->rows))
+        return STATUS_OK;
+    if (term->teacher == term->student)
+        return fail(ctx, STATUS_BAD_INPUT,
+                    "stage %s, term %s: %s is its own teacher; give another network as teacher, or other layers",
+                    stage->name, term->name, student->name);
+    return fail(ctx, STATUS_BAD_INPUT,
+                "stage %s, term %s: student and teacher are the same network; give another as teacher", stage->name,
+                term->name);
+}
+
+static enum status term_check(struct context *ctx, const struct stage *stage, const struct term *term)
+{
+    if (!index_ok(term->student, stage->n_learners) ||
+        (term->teacher != -1 && !index_ok(term->teacher, stage->n_learners)))
+        return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: no such learner", stage->name, term->name);
+    const struct learner *student = &stage->learners[term->student];
+    if (!student->network)
+        return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s is not a network", stage->name,
+                    term->name, student->name);
+    if (term->teacher >= 0)
+        RETURN_IF(teacher_check(ctx, stage, term));
+    if (!student->learns && !student->optimiser)
+        return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s does not learn", stage->name, term->name,
+                    student->name);
+    return STATUS_OK;
+}
+
+static enum status event_check(struct context *ctx, const struct stage *stage, int index)
+{
+    const struct event *event = &stage->events[index];
+    if (!index_ok(event->from, stage->n_learners) || !index_ok(event->to, stage->n_learners))
+        return fail(ctx, STATUS_BAD_INPUT, "stage %s, event %d: no such learner", stage->name, index);
+    if (event->what == EVENT_ASSEMBLE || event->what == EVENT_WEIGH)
+        return STATUS_OK;
+    return parameters_alike(stage->learners[event->to].network->parameters,
+                            stage->learners[event->from].network->parameters);
+}
+
 enum status stage_check(struct context *ctx, const struct stage *stage)
 {
     RETURN_IF(learners_check(ctx, stage));
     if (!index_ok(stage->subject, stage->n_learners))
         return fail(ctx, STATUS_BAD_INPUT, "stage %s: it is about learner %d of %d", stage->name, stage->subject,
                     stage->n_learners);
-    for (int i = 0; i < stage->n_terms; i++) {
-        const struct term *term = &stage->terms[i];
-        if (!index_ok(term->student, stage->n_learners) ||
-            (term->teacher != -1 && !index_ok(term->teacher, stage->n_learners)))
-            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: no such learner", stage->name, term->name);
-        if (term->teacher == term->student)
-            return fail(ctx, STATUS_BAD_INPUT,
-                        "stage %s, term %s: %s is its own teacher; give another network as teacher", stage->name,
-                        term->name, stage->learners[term->student].name);
-        if (!stage->learners[term->student].network)
-            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s is not a network", stage->name,
-                        term->name, stage->learners[term->student].name);
-        if (term->teacher >= 0 && stage->learners[term->teacher].network == stage->learners[term->student].network)
-            return fail(ctx, STATUS_BAD_INPUT,
-                        "stage %s, term %s: student and teacher are the same network; give another as teacher",
-                        stage->name, term->name);
-        if (!stage->learners[term->student].learns && !stage->learners[term->student].optimiser)
-            return fail(ctx, STATUS_BAD_INPUT, "stage %s, term %s: its student %s does not learn", stage->name,
-                        term->name, stage->learners[term->student].name);
-    }
-    for (int i = 0; i < stage->n_events; i++) {
-        const struct event *event = &stage->events[i];
-        if (!index_ok(event->from, stage->n_learners) || !index_ok(event->to, stage->n_learners))
-            return fail(ctx, STATUS_BAD_INPUT, "stage %s, event %d: no such learner", stage->name, i);
-        if (event->what == EVENT_ASSEMBLE)
-            continue;
-        RETURN_IF(parameters_alike(stage->learners[event->to].network->parameters,
-                                   stage->learners[event->from].network->parameters));
-    }
+    for (int i = 0; i < stage->n_terms; i++)
+        RETURN_IF(term_check(ctx, stage, &stage->terms[i]));
+    for (int i = 0; i < stage->n_events; i++)
+        RETURN_IF(event_check(ctx, stage, i));
     return STATUS_OK;
 }

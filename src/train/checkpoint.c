@@ -62,6 +62,12 @@ static enum status best_blocks(struct blocks *blocks, struct early_stop *best)
     return block_add(blocks, "best", "figures", ELEMENT_F64, EARLY_STOP_FIGURES, best->figures);
 }
 
+static enum status store_blocks(struct blocks *blocks, const char *owner, struct store *store)
+{
+    RETURN_IF(block_add(blocks, owner, "values", store->element, store->rows * store->row_elements, store->values));
+    return block_add(blocks, owner, "valid", ELEMENT_U8, store->rows, store->valid);
+}
+
 static enum status blocks_collect(struct blocks *blocks, const struct stage_graph *built,
                                   const struct learning *learning, struct early_stop *best)
 {
@@ -75,12 +81,15 @@ static enum status blocks_collect(struct blocks *blocks, const struct stage_grap
         RETURN_IF(parameters_blocks(blocks, owner, built->own[i].parameters));
         for (int j = 0; j < built->own[i].n_stores; j++) {
             struct store *store = built->own[i].stores[j];
-            const char *kept = arena_format(blocks->arena, "%s.store.%s", owner, store->name);
-            RETURN_IF(
-                block_add(blocks, kept, "values", store->element, store->rows * store->row_elements, store->values));
-            RETURN_IF(block_add(blocks, kept, "valid", ELEMENT_U8, store->rows, store->valid));
+            RETURN_IF(store_blocks(blocks, arena_format(blocks->arena, "%s.store.%s", owner, store->name), store));
         }
     }
+    for (int i = 0; i < stage->n_learners; i++)
+        if (built->weights[i])
+            RETURN_IF(parameters_blocks(blocks, arena_format(blocks->arena, "weights.%d", i), built->weights[i]));
+    for (int i = 0; i < stage->n_learners; i++)
+        if (built->memories[i])
+            RETURN_IF(store_blocks(blocks, arena_format(blocks->arena, "memory.%d", i), built->memories[i]));
     for (int i = 0; i < learning->count; i++)
         for (int j = 0; j < OPTIMISER_MAX_SLOTS; j++) {
             const struct learned_set *set = &learning->sets[i];
@@ -152,6 +161,9 @@ enum status checkpoint_load(struct context *ctx, const char *path, const struct 
     for (int i = 0; i < built->stage->n_learners; i++)
         if (learner_changes(built->stage, i))
             parameters_touch(built->stage->learners[i].network->parameters);
+    for (int i = 0; i < built->stage->n_learners; i++)
+        if (built->weights[i])
+            parameters_touch(built->weights[i]);
     for (int i = 0; i < built->stage->n_terms; i++)
         parameters_touch(built->own[i].parameters);
 cleanup:

@@ -26,16 +26,6 @@ static void assemble(const struct stage_graph *built, const struct event *event)
     parameters_touch(to);
 }
 
-void events_begin(const struct stage_graph *built)
-{
-    const struct stage *stage = built->stage;
-    for (int i = 0; i < stage->n_events; i++)
-        if (stage->events[i].what == EVENT_AVERAGE)
-            parameters_copy(parameters_of(stage, stage->events[i].to), parameters_of(stage, stage->events[i].from));
-        else if (stage->events[i].what == EVENT_ASSEMBLE)
-            assemble(built, &stage->events[i]);
-}
-
 /* event_rate: with a ramp the average is at first the mean of all values so far. */
 static double event_rate(const struct event *event, int64_t step)
 {
@@ -43,20 +33,38 @@ static double event_rate(const struct event *event, int64_t step)
     return event->ramp && most < event->rate ? most : event->rate;
 }
 
-void events_run(const struct stage_graph *built, enum event_when when, int64_t step, const struct kernels *table)
+void events_begin(const struct stage_graph *built)
+{
+    const struct stage *stage = built->stage;
+    for (int i = 0; i < stage->n_events; i++)
+        if (stage->events[i].what == EVENT_ASSEMBLE)
+            assemble(built, &stage->events[i]);
+        else if (stage->events[i].what != EVENT_WEIGH)
+            parameters_copy(parameters_of(stage, stage->events[i].to), parameters_of(stage, stage->events[i].from));
+}
+
+/* due: is it the event's turn after `count` times? */
+static bool due(const struct event *event, enum event_when when, int64_t count)
+{
+    return event->when == when && (event->every <= 1 || count % event->every == 0);
+}
+
+void events_run(const struct stage_graph *built, enum event_when when, int64_t index, const struct kernels *table)
 {
     const struct stage *stage = built->stage;
     for (int i = 0; i < stage->n_events; i++) {
         const struct event *event = &stage->events[i];
+        if (!due(event, when, index + 1) || event->what == EVENT_WEIGH)
+            continue;
+        if (event->what == EVENT_ASSEMBLE) {
+            assemble(built, event);
+            continue;
+        }
         struct parameters *to = parameters_of(stage, event->to);
         const struct parameters *from = parameters_of(stage, event->from);
-        if (event->when != when)
-            continue;
         if (event->what == EVENT_COPY)
             parameters_copy(to, from);
-        else if (event->what == EVENT_ASSEMBLE)
-            assemble(built, event);
         else
-            parameters_average(to, from, event_rate(event, step), table);
+            parameters_average(to, from, event_rate(event, index), table);
     }
 }

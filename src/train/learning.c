@@ -134,6 +134,15 @@ static void set_step(const struct learning *learning, const struct learned_set *
     parameters_touch(set->parameters);
 }
 
+/* rate_factor: of a learner's rate: its schedule's, or the cosine that the stage is. */
+static double rate_factor(const struct budget *budget, const struct optimiser_settings *settings,
+                          const struct schedule_point *point)
+{
+    static const struct schedule_common no_warmup = {0};
+    return budget->cosine ? schedule_factor(&schedule_cosine, point, &no_warmup)
+                          : schedule_factor(settings->schedule, point, settings->schedule_options);
+}
+
 void learning_step(struct learning *learning, int64_t step, int64_t steps, int64_t epoch_steps)
 {
     struct schedule_point point = {step, steps, epoch_steps};
@@ -141,8 +150,7 @@ void learning_step(struct learning *learning, int64_t step, int64_t steps, int64
         const struct optimiser_settings *settings = learning->stage->learners[i].optimiser;
         if (!settings)
             continue;
-        double rate = *(const double *)settings->options *
-                      schedule_factor(settings->schedule, &point, settings->schedule_options);
+        double rate = *(const double *)settings->options * rate_factor(&learning->stage->budget, settings, &point);
         struct optimiser_step one = {.rate = rate, .gradient_scale = clip_scale(learning, i), .step = step};
         for (int j = 0; j < learning->count; j++)
             if (learning->sets[j].learner == i)

@@ -7,10 +7,12 @@
 #include "train/checkpoint.h"
 #include "train/events.h"
 #include "train/images.h"
+#include "train/judges.h"
 #include "train/parts.h"
 #include "train/shares.h"
 #include "train/summary.h"
 #include "train/targets.h"
+#include "train/weighing.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -32,14 +34,12 @@ struct loop {
     struct loader *loader;
     struct images *images;
     struct targets *targets; /* NULL: samples are not mixed */
-    struct evaluator *evaluator;
-    double *logits;                   /* of the validation split */
+    struct judges *judges;
     struct augmentation augmentation; /* the data's, with the stage's views */
     int64_t steps, epoch_steps, step;
-    double seconds;      /* of training steps, earlier parts of a resumed stage included */
-    double saved, shown; /* when */
-    double loss;         /* smoothed */
-    struct metrics validation;
+    double seconds;                 /* of training steps, earlier parts of a resumed stage included */
+    double saved, shown;            /* when */
+    double loss;                    /* smoothed */
     struct early_stop *best;        /* NULL: all steps are carried out */
     struct profile timed, *profile; /* profile: NULL or &timed */
 };
@@ -78,16 +78,12 @@ static enum status program_make(struct loop *loop)
     return program_compile(loop->built->graph, &program_spec, spec->kernels, spec->memory, &loop->program);
 }
 
-static enum status evaluator_make(struct loop *loop)
+static enum status judges_make(struct loop *loop)
 {
-    const struct split *validation = split_of(loop, SPLIT_VALIDATION);
-    const struct network *subject = loop->stage->learners[loop->stage->subject].network;
-    if (validation->count == 0 || validation->labelled == 0 || !stage_measures(loop->stage))
-        return STATUS_OK;
-    loop->logits = memory_new(loop->ctx, (size_t)(validation->count * subject->input.classes), sizeof *loop->logits);
-    loop->evaluator = evaluator_new(loop->ctx, subject, validation, 250, loop->spec->precision, loop->spec->kernels,
-                                    loop->spec->memory);
-    return loop->logits && loop->evaluator ? STATUS_OK : loop->ctx->error.status;
+    const struct loop_spec *spec = loop->spec;
+    const struct judges_spec judges = {loop->stage, spec->data, spec->precision, spec->kernels, spec->memory};
+    loop->judges = judges_new(loop->ctx, &judges);
+    return loop->judges ? STATUS_OK : loop->ctx->error.status;
 }
 
 static enum status best_make(struct loop *loop)
@@ -95,14 +91,25 @@ static enum status best_make(struct loop *loop)
     const struct stage *stage = loop->stage;
     if (stage->budget.patience == 0)
         return STATUS_OK;
-    if (!loop->evaluator)
+    if (!judges_any(loop->judges))
         return fail(loop->ctx, STATUS_BAD_INPUT,
                     "stage %s: early_stop looks at validation accuracy, and there are no labelled validation samples; "
                     "add `validation: 5000` to data",
                     stage->name);
+    for (int i = 0; i < stage->n_learners; i++)
+        if (stage->learners[i].saved_as)
+            return fail(loop->ctx, STATUS_BAD_INPUT,
+                        "stage %s: early_stop follows one network, and %s learns beside it; leave it out", stage->name,
+                        stage->learners[i].name);
     loop->best = early_stop_new(loop->ctx, stage->learners[stage->subject].network->parameters, stage->budget.patience);
     return loop->best ? STATUS_OK : loop->ctx->error.status;
 }
+
+static const enum loader_order orders[] = {[SAMPLER_ALL] = ORDER_ALL,
+                                           [SAMPLER_LABELLED] = ORDER_LABELLED,
+                                           [SAMPLER_MIXED] = ORDER_MIXED,
+                                           [SAMPLER_PAIRS] = ORDER_PAIRS,
+                                           [SAMPLER_REPEATED] = ORDER_REPEATED};
 
 static enum status loop_open(struct loop *loop)
 {
@@ -120,9 +127,8 @@ static enum status loop_open(struct loop *loop)
                                  .drop_last = true,
                                  .augmentation = augmentation,
                                  .seed = loop->stage->seed,
-                                 .labelled_only = loop->stage->sampler == SAMPLER_LABELLED,
-                                 .labelled_part =
-                                     loop->stage->sampler == SAMPLER_MIXED ? loop->stage->labelled_part : 0};
+                                 .order = orders[loop->stage->sampler],
+                                 .labelled_part = loop->stage->labelled_part};
     loop->loader = loader_new(ctx, &loader);
     loop->images = images_new(ctx, train, budget->batch, loop->spec->precision);
     if (augmentation_mixes(augmentation))
@@ -139,7 +145,7 @@ static enum status loop_open(struct loop *loop)
         RETURN_IF(summary_log(ctx, &summary));
     }
     program_profile(loop->program, loop->profile != NULL);
-    RETURN_IF(evaluator_make(loop));
+    RETURN_IF(judges_make(loop));
     RETURN_IF(best_make(loop));
     if (loop->stage->n_terms > 1) {
         loop->shares = shares_new(ctx, loop->built, loop->spec->kernels, loop->spec->memory);
@@ -159,8 +165,7 @@ static void loop_close(struct loop *loop)
     shares_free(loop->shares);
     learning_free(loop->learning);
     early_stop_free(loop->best);
-    evaluator_free(loop->evaluator);
-    memory_free(loop->ctx, loop->logits);
+    judges_free(loop->judges);
     program_free(loop->program);
     stage_graph_free(loop->built);
     images_free(loop->images);
@@ -198,7 +203,15 @@ static enum status loop_resume(struct loop *loop)
         loop->step = at.step;
         loop->seconds = at.seconds;
     }
-    return loop->spec->record ? record_rewind(loop->ctx, loop->spec->record, loop->stage->name, loop->step) : STATUS_OK;
+    if (!loop->spec->record)
+        return STATUS_OK;
+    RETURN_IF(judges_rewind(loop->ctx, loop->stage, loop->spec->record, loop->step));
+    return record_rewind(loop->ctx, loop->spec->record, loop->stage->name, loop->step);
+}
+
+static struct metrics validation_of(const struct loop *loop)
+{
+    return judges_metrics(loop->judges, loop->stage->subject);
 }
 
 static void show(struct loop *loop, bool epoch_end)
@@ -218,7 +231,7 @@ static void show(struct loop *loop, bool epoch_end)
                                      .loss = loop->loss,
                                      .samples_per_second = speed,
                                      .seconds_left = left,
-                                     .validation_accuracy = loop->validation.samples ? loop->validation.accuracy : NAN,
+                                     .validation_accuracy = validation_of(loop).accuracy,
                                      .epoch_end = epoch_end,
                                      .finished = loop_over(loop)};
     loop->spec->progress(loop->spec->user, &progress);
@@ -232,9 +245,10 @@ static enum status metric(struct loop *loop, const char *split, const char *name
                          loop->step, split, name, value);
 }
 
-static double progress_of(const struct loop *loop, int64_t step)
+static struct moment moment_of(const struct loop *loop, int64_t step)
 {
-    return (double)step / (double)loop->steps;
+    return (struct moment){.progress = (double)step / (double)loop->steps,
+                           .epoch = (double)step / (double)loop->epoch_steps};
 }
 
 /* shares_record: of the step that was just taken: "share.TERM" and "cosine.TERM.TERM". */
@@ -244,7 +258,7 @@ static enum status shares_record(struct loop *loop)
     const struct stage *stage = loop->stage;
     for (int i = 0; i < stage->n_terms; i++) {
         snprintf(name, sizeof name, "share.%s", stage->terms[i].name);
-        RETURN_IF(metric(loop, "train", name, shares_part(loop->shares, i, progress_of(loop, loop->step - 1))));
+        RETURN_IF(metric(loop, "train", name, shares_part(loop->shares, i, moment_of(loop, loop->step - 1))));
         for (int j = 0; j < i; j++) {
             snprintf(name, sizeof name, "cosine.%s.%s", stage->terms[j].name, stage->terms[i].name);
             RETURN_IF(metric(loop, "train", name, loop->shares->cosines[i * stage->n_terms + j]));
@@ -267,13 +281,14 @@ static void shares_log(const struct loop *loop)
     const struct stage *stage = loop->stage;
     for (int i = 0; i < stage->n_terms; i++) {
         const struct term *term = &stage->terms[i];
-        const double weight = term->share > 0 ? stage_weight_found(loop->built, i) : real_at(&term->weight, 0);
+        const double weight =
+            term->share > 0 ? stage_weight_found(loop->built, i) : stage_weight(term, (struct moment){0});
         const double cosine = i > 0 ? loop->shares->cosines[i * stage->n_terms] : 0;
         char agreement[96] = "";
         if (i > 0)
             snprintf(agreement, sizeof agreement, ", cosine to that of %s %.2f", stage->terms[0].name, cosine);
         log_line(loop->ctx, LOG_INFO, "  %s: weight %.4g is %.0f%% of the gradients' norms at the start%s", term->name,
-                 weight, 100 * shares_part(loop->shares, i, 0), agreement);
+                 weight, 100 * shares_part(loop->shares, i, (struct moment){0}), agreement);
     }
 }
 
@@ -286,7 +301,7 @@ static enum status shares_take(struct loop *loop, const struct bindings *binding
     RETURN_IF(shares_measure(loop->shares, bindings));
     if (loop->step > 0)
         return STATUS_OK;
-    RETURN_IF(shares_weigh(loop->shares, 0));
+    RETURN_IF(shares_weigh(loop->shares, (struct moment){0}));
     if (loop->spec->announce)
         shares_log(loop);
     return STATUS_OK;
@@ -331,7 +346,7 @@ static enum status step_take(struct loop *loop, const struct batch *batch)
                                         batch->samples, batch->rows,
                                         loop->targets ? targets_of(loop->targets, batch) : NULL};
     struct bindings bindings = {.inputs = inputs, .seed = loop->stage->seed, .step = (uint64_t)loop->step};
-    graph_knobs_follow(loop->built->graph, progress_of(loop, loop->step));
+    graph_knobs_follow(loop->built->graph, moment_of(loop, loop->step));
     RETURN_IF(shares_take(loop, &bindings));
     profile_lap(loop->profile, PROFILE_BATCH);
     RETURN_IF(program_run(loop->program, &bindings, RUN_BACKWARD | RUN_COMMIT));
@@ -347,34 +362,22 @@ static enum status step_take(struct loop *loop, const struct batch *batch)
     return step_record(loop, loss);
 }
 
-/* measure: the subject on the validation split, where there is one. */
-static enum status measure(struct loop *loop)
-{
-    const struct split *validation = split_of(loop, SPLIT_VALIDATION);
-    if (!loop->evaluator)
-        return STATUS_OK;
-    RETURN_IF(evaluator_logits(loop->evaluator, loop->logits));
-    int64_t classes = loop->stage->learners[loop->stage->subject].network->input.classes;
-    loop->validation = metrics_of(loop->logits, validation->labels, validation->count, classes);
-    return STATUS_OK;
-}
-
 static enum status validate(struct loop *loop)
 {
-    RETURN_IF(measure(loop));
-    if (loop->step == 0 || !loop->evaluator)
-        return STATUS_OK;
-    RETURN_IF(metric(loop, "validation", "accuracy", loop->validation.accuracy));
-    return metric(loop, "validation", "loss", loop->validation.loss);
+    RETURN_IF(judges_look(loop->judges));
+    return loop->step == 0
+               ? STATUS_OK
+               : judges_record(loop->judges, loop->spec->record, epoch_of(loop, loop->step - 1) + 1, loop->step);
 }
 
 static enum status epoch_close(struct loop *loop)
 {
     RETURN_IF(weights_check(loop));
-    events_run(loop->built, EVENT_EPOCH, loop->step - 1, loop->learning->table);
+    events_run(loop->built, EVENT_EPOCH, epoch_of(loop, loop->step - 1), loop->learning->table);
     RETURN_IF(validate(loop));
+    RETURN_IF(weighing_run(loop->built, loop->judges, split_of(loop, SPLIT_VALIDATION)));
     if (loop->best)
-        early_stop_look(loop->best, epoch_of(loop, loop->step - 1) + 1, loop->validation.accuracy);
+        early_stop_look(loop->best, epoch_of(loop, loop->step - 1) + 1, validation_of(loop).accuracy);
     show(loop, true);
     return loop_save(loop);
 }
@@ -391,14 +394,15 @@ static enum status loop_walk(struct loop *loop)
     struct batch batch;
     if (loop_over(loop))
         return validate(loop);
-    loader_seek(loop->loader, epoch_of(loop, loop->step), loop->step % loop->epoch_steps);
+    const int64_t first = loop->stage->first_epoch;
+    loader_seek(loop->loader, first + epoch_of(loop, loop->step), loop->step % loop->epoch_steps);
     while (!loop_over(loop)) {
         if (context_cancelled(loop->ctx))
             return interrupted(loop);
         double begin = clock_seconds();
         profile_begin(loop->profile);
         if (!loader_next(loop->loader, &batch)) {
-            loader_epoch(loop->loader, epoch_of(loop, loop->step));
+            loader_epoch(loop->loader, first + epoch_of(loop, loop->step));
             continue;
         }
         RETURN_IF(step_take(loop, &batch));
@@ -416,11 +420,7 @@ static enum status loop_walk(struct loop *loop)
 enum status loop_run(struct context *ctx, const struct loop_spec *spec, struct loop_result *result)
 {
     enum status status = STATUS_OK;
-    struct loop loop = {.ctx = ctx,
-                        .spec = spec,
-                        .stage = spec->stage,
-                        .saved = clock_seconds(),
-                        .validation = {0, NAN, NAN, NAN, NAN}};
+    struct loop loop = {.ctx = ctx, .spec = spec, .stage = spec->stage, .saved = clock_seconds()};
     loop.timed.threads = spec->kernels->threads;
     loop.profile = spec->profile ? &loop.timed : NULL;
     TRY(loop_open(&loop));
@@ -430,12 +430,14 @@ enum status loop_run(struct context *ctx, const struct loop_spec *spec, struct l
         TRY(parts_save(ctx, spec->parts_to, loop.built));
     int64_t best_epoch = loop.best ? early_stop_restore(loop.best) : 0;
     if (best_epoch > 0)
-        TRY(measure(&loop));
+        TRY(judges_look(loop.judges));
     *result = (struct loop_result){.epochs = (loop.step + loop.epoch_steps - 1) / loop.epoch_steps,
                                    .steps = loop.step,
                                    .best_epoch = best_epoch,
                                    .seconds = loop.seconds,
-                                   .validation = loop.validation};
+                                   .validation = validation_of(&loop)};
+    for (int i = 0; i < spec->stage->n_learners && spec->others; i++)
+        spec->others[i] = judges_metrics(loop.judges, i);
     if (loop.seconds > 0)
         result->samples_per_second = (double)loop.step * (double)spec->stage->budget.batch / loop.seconds;
     if (loop.profile)

@@ -29,10 +29,11 @@ struct loop_spec {
     const char *fingerprint;       /* of the recipe */
     const char *const *parts_from; /* parts.h: files of earlier stages, the latest last */
     int n_parts_from;
-    const char *parts_to;  /* NULL: no stage comes behind */
-    struct arena *profile; /* not NULL: the steps are profiled, and loop_result.profile is this arena's */
-    bool announce;         /* summary.h before the first step */
-    unsigned plan_flags;   /* PLAN_NO_SHARING, PLAN_POISON: for tests */
+    const char *parts_to;   /* NULL: no stage comes behind */
+    struct arena *profile;  /* not NULL: the steps are profiled, and loop_result.profile is this arena's */
+    struct metrics *others; /* [learners of the stage], or NULL: gets the validation figures of those saved beside it */
+    bool announce;          /* summary.h before the first step */
+    unsigned plan_flags;    /* PLAN_NO_SHARING, PLAN_POISON: for tests */
     void (*progress)(void *user, const struct loop_progress *progress);
     void *user;
 };

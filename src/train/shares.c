@@ -97,14 +97,15 @@ enum status shares_measure(struct shares *shares, const struct bindings *binding
     return STATUS_OK;
 }
 
-static double weight_of(const struct shares *shares, int term, double progress)
+static double weight_of(const struct shares *shares, int term, struct moment at)
 {
-    const struct stage_graph *built = shares->built;
-    return built->stage->terms[term].share > 0 ? stage_weight_found(built, term)
-                                               : real_at(&built->stage->terms[term].weight, progress);
+    const struct term *one = &shares->built->stage->terms[term];
+    if (one->share <= 0)
+        return stage_weight(one, at);
+    return stage_weight_found(shares->built, term) * (one->factor ? real_at(one->factor, at) : 1);
 }
 
-enum status shares_weigh(struct shares *shares, double progress)
+enum status shares_weigh(struct shares *shares, struct moment at)
 {
     const struct stage *stage = shares->built->stage;
     double fixed = 0, stated = 0;
@@ -112,7 +113,7 @@ enum status shares_weigh(struct shares *shares, double progress)
     for (int i = 0; i < stage->n_terms; i++) {
         const struct term *term = &stage->terms[i];
         if (term->share <= 0) {
-            fixed += weight_of(shares, i, progress) * shares->norms[i];
+            fixed += weight_of(shares, i, at) * shares->norms[i];
             continue;
         }
         first = first < 0 ? i : first;
@@ -133,10 +134,10 @@ enum status shares_weigh(struct shares *shares, double progress)
     return STATUS_OK;
 }
 
-double shares_part(const struct shares *shares, int term, double progress)
+double shares_part(const struct shares *shares, int term, struct moment at)
 {
     double sum = 0;
     for (int i = 0; i < shares->built->stage->n_terms; i++)
-        sum += weight_of(shares, i, progress) * shares->norms[i];
-    return sum > 0 ? weight_of(shares, term, progress) * shares->norms[term] / sum : 0;
+        sum += weight_of(shares, i, at) * shares->norms[i];
+    return sum > 0 ? weight_of(shares, term, at) * shares->norms[term] / sum : 0;
 }

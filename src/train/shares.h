@@ -21,9 +21,9 @@ void shares_free(struct shares *shares);
 /* shares_measure: of one batch; nothing is committed, the parameters' gradients are overwritten. */
 enum status shares_measure(struct shares *shares, const struct bindings *bindings);
 /* shares_weigh: terms with weight: auto get what makes their part of the sum of all |weight * gradient| the one that they state; the
- * others keep theirs. Where all are auto, the first weighs 1. progress: of the stage, for weights that change. */
-enum status shares_weigh(struct shares *shares, double progress);
+ * others keep theirs. Where all are auto, the first weighs 1. at: for weights that change. */
+enum status shares_weigh(struct shares *shares, struct moment at);
 /* shares_part: of term `term` in the sum of all |weight * gradient|. */
-double shares_part(const struct shares *shares, int term, double progress);
+double shares_part(const struct shares *shares, int term, struct moment at);
 
 #endif

@@ -69,19 +69,20 @@ static enum status term_build(struct stage_graph *built, const struct stage_grap
     if (!own->parameters)
         return ctx->error.status;
     struct store_owner owner = {built, own};
-    struct method_site site = {
-        .student = taps->taps[SIDE_STUDENT],
-        .teacher = taps->taps[SIDE_TEACHER],
-        .labels = spec->split->labelled && !spec->mixed ? built->graph->inputs[STAGE_INPUT_LABELS] : NULL,
-        .targets = spec->mixed ? built->graph->inputs[STAGE_INPUT_TARGETS] : NULL,
-        .sample = built->graph->inputs[STAGE_INPUT_SAMPLES],
-        .samples = spec->split->count,
-        .sample_labels = spec->split->labels,
-        .classes = spec->stage->learners[term->student].network->input.classes,
-        .own = own->parameters,
-        .store = term_store,
-        .store_user = &owner,
-        .term = term->name};
+    const enum rows rows = term->rows != ROWS_ALL ? term->rows : spec->stage->learners[term->student].rows;
+    struct node *labels = rows_of(built, built->graph->inputs[STAGE_INPUT_LABELS], rows);
+    struct method_site site = {.student = taps->taps[SIDE_STUDENT],
+                               .teacher = taps->taps[SIDE_TEACHER],
+                               .labels = spec->split->labelled && !spec->mixed ? labels : NULL,
+                               .targets = spec->mixed ? built->graph->inputs[STAGE_INPUT_TARGETS] : NULL,
+                               .sample = rows_of(built, built->graph->inputs[STAGE_INPUT_SAMPLES], rows),
+                               .samples = spec->split->count,
+                               .sample_labels = spec->split->labels,
+                               .classes = spec->stage->learners[term->student].network->input.classes,
+                               .own = own->parameters,
+                               .store = term_store,
+                               .store_user = &owner,
+                               .term = term->name};
     for (int side = 0; side < 2; side++) {
         taps->count[side] = taps_of(built, spec, term, (enum side)side, taps->taps[side]);
         if (taps->count[side] < 0)
@@ -139,10 +140,15 @@ static const char found_weight[] = "weight"; /* of a term, among its own states 
 static struct node *weight_node(struct stage_graph *built, int index)
 {
     const struct term *term = &built->stage->terms[index];
-    if (term->share <= 0)
-        return graph_real(built->graph, &term->weight);
-    return graph_state(built->graph, built->own[index].parameters, found_weight, SHAPE_SCALAR,
-                       (struct init){INIT_CONSTANT, 1});
+    struct node *weight = term->share <= 0 ? graph_real(built->graph, &term->weight)
+                                           : graph_state(built->graph, built->own[index].parameters, found_weight,
+                                                         SHAPE_SCALAR, (struct init){INIT_CONSTANT, 1});
+    return term->factor ? graph_mul(built->graph, weight, graph_real(built->graph, term->factor)) : weight;
+}
+
+double stage_weight(const struct term *term, struct moment at)
+{
+    return real_at(&term->weight, at) * (term->factor ? real_at(term->factor, at) : 1);
 }
 
 double stage_weight_found(const struct stage_graph *built, int term)
@@ -190,6 +196,16 @@ static enum status block_build(struct stage_graph *built, const struct stage_gra
                                      &built->instances[index]);
 }
 
+/* stands_in: is it another instance of a network that learns? Its running statistics are then the other's affair. */
+static bool stands_in(const struct stage *stage, int index)
+{
+    bool other = false;
+    for (int i = 0; i < stage->n_learners; i++)
+        other = other || (i != index && stage->learners[i].learns &&
+                          stage->learners[i].network == stage->learners[index].network);
+    return other && !stage->learners[index].learns;
+}
+
 /* learner_build: its network, where it must be in the graph. */
 static enum status learner_build(struct stage_graph *built, const struct stage_graph_spec *spec, int index)
 {
@@ -199,8 +215,55 @@ static enum status learner_build(struct stage_graph *built, const struct stage_g
         return built->ctx->error.status;
     if (learner->block)
         return block_build(built, spec, index, mode);
-    return network_instantiate(built->graph, learner->network, built->graph->inputs[STAGE_INPUT_IMAGES], mode,
-                               &built->instances[index]);
+    const int updates = built->graph->n_updates;
+    struct node *images = rows_of(built, built->graph->inputs[STAGE_INPUT_IMAGES], learner->rows);
+    RETURN_IF(network_instantiate(built->graph, learner->network, images, mode, &built->instances[index]));
+    if (stands_in(spec->stage, index))
+        built->graph->n_updates = updates;
+    return STATUS_OK;
+}
+
+/* memory_make: what a learner that is a memory keeps. */
+static enum status memory_make(struct stage_graph *built, const struct stage_graph_spec *spec, int index)
+{
+    const struct learner *learner = &spec->stage->learners[index];
+    if (!learner->memory)
+        return STATUS_OK;
+    if (spec->mixed)
+        return fail(built->ctx, STATUS_BAD_INPUT,
+                    "stage %s: %s remembers what was said of a sample, and data.augment.mixup mixes them; leave one of "
+                    "the two out",
+                    spec->stage->name, learner->name);
+    const int64_t classes = spec->stage->learners[learner->memory->of].network->input.classes;
+    built->memories[index] = store_new(built->ctx, learner->name, built->precision, spec->split->count, SHAPE(classes));
+    return graph_store_update(built->graph, built->memories[index], built->graph->inputs[STAGE_INPUT_SAMPLES],
+                              built->instances[learner->memory->of].logits);
+}
+
+static const char member_weights[] = "weights"; /* of an ensemble, among its states */
+
+/* weights_make: of an ensemble whose members' weights change: even ones at first. */
+static enum status weights_make(struct stage_graph *built, const struct stage_graph_spec *spec, int index)
+{
+    const struct learner *learner = &spec->stage->learners[index];
+    if (!learner->weighed)
+        return STATUS_OK;
+    built->weights[index] = parameters_new(built->ctx, spec->precision, spec->stage->seed);
+    return built->weights[index] && stage_weights_node(built, index) ? STATUS_OK : built->ctx->error.status;
+}
+
+struct node *stage_weights_node(struct stage_graph *built, int learner)
+{
+    const int n = built->stage->learners[learner].ensemble->n_members;
+    return graph_state(built->graph, built->weights[learner], member_weights, SHAPE(n),
+                       (struct init){INIT_CONSTANT, 1.0 / n});
+}
+
+void stage_weights_set(const struct stage_graph *built, int learner, const double *weights)
+{
+    struct parameters *own = built->weights[learner];
+    parameters_set(own, parameters_find(own, member_weights), weights);
+    parameters_touch(own);
 }
 
 static enum status stage_build(struct stage_graph *built, const struct stage_graph_spec *spec)
@@ -209,19 +272,24 @@ static enum status stage_build(struct stage_graph *built, const struct stage_gra
     const struct stage *stage = spec->stage;
     const struct split *split = spec->split;
     struct graph *graph = built->graph;
-    struct shape rows = SHAPE(SHAPE_BATCH);
+    const int64_t batch = stage_halves(stage) ? stage->budget.batch : SHAPE_BATCH; /* halves have a number of rows */
+    struct shape rows = SHAPE(batch);
     struct node *images =
-        graph_input(graph, "images", spec->images, SHAPE(SHAPE_BATCH, split->height, split->width, split->channels));
+        graph_input(graph, "images", spec->images, SHAPE(batch, split->height, split->width, split->channels));
     if (!images || !graph_input(graph, "labels", ELEMENT_I32, rows) ||
         !graph_input(graph, "samples", ELEMENT_I32, rows) || !graph_input(graph, "rows", ELEMENT_I32, rows))
         return ctx->error.status;
     if (spec->mixed && stage->n_learners > 0 &&
-        !graph_input(graph, "targets", ELEMENT_REAL, SHAPE(SHAPE_BATCH, stage->learners[0].network->input.classes)))
+        !graph_input(graph, "targets", ELEMENT_REAL, SHAPE(batch, stage->learners[0].network->input.classes)))
         return ctx->error.status;
     for (int blocks = 0; blocks < 2; blocks++) /* what a block is given is there before it */
         for (int i = 0; i < stage->n_learners; i++)
             if ((stage->learners[i].block != NULL) == blocks)
                 RETURN_IF(learner_build(built, spec, i));
+    for (int i = 0; i < stage->n_learners; i++) {
+        RETURN_IF(memory_make(built, spec, i));
+        RETURN_IF(weights_make(built, spec, i));
+    }
     for (int i = 0; i < stage->n_terms; i++)
         RETURN_IF(term_build(built, spec, i));
     if (stage->n_terms == 0)
@@ -249,8 +317,10 @@ struct stage_graph *stage_graph_new(struct context *ctx, const struct stage_grap
     built->term_values = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof(struct node *));
     built->own = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof *built->own);
     built->taps = memory_new(ctx, (size_t)spec->stage->n_terms, sizeof *built->taps);
-    if (!built->graph || !built->instances || !built->term_values || !built->own || !built->taps ||
-        stage_build(built, spec) != STATUS_OK) {
+    built->memories = memory_new(ctx, (size_t)spec->stage->n_learners, sizeof(struct store *));
+    built->weights = memory_new(ctx, (size_t)spec->stage->n_learners, sizeof(struct parameters *));
+    if (!built->memories || !built->weights || !built->graph || !built->instances || !built->term_values ||
+        !built->own || !built->taps || stage_build(built, spec) != STATUS_OK) {
         stage_graph_free(built);
         return NULL;
     }
@@ -266,7 +336,13 @@ void stage_graph_free(struct stage_graph *built)
         for (int j = 0; j < built->own[i].n_stores; j++)
             store_free(built->own[i].stores[j]);
     }
+    for (int i = 0; built->memories && i < built->stage->n_learners; i++)
+        store_free(built->memories[i]);
+    for (int i = 0; built->weights && i < built->stage->n_learners; i++)
+        parameters_free(built->weights[i]);
     graph_free(built->graph);
+    memory_free(built->ctx, built->memories);
+    memory_free(built->ctx, built->weights);
     memory_free(built->ctx, built->instances);
     memory_free(built->ctx, built->term_values);
     memory_free(built->ctx, built->own);

@@ -39,8 +39,11 @@ struct stage_graph {
     struct instance *instances; /* per learner; network NULL where it has none or every tap is recorded */
     struct node **term_values;  /* per term: unweighted scalars */
     struct node *loss;
-    struct term_own *own;   /* per term */
-    struct term_taps *taps; /* per term */
+    struct term_own *own;    /* per term */
+    struct term_taps *taps;  /* per term */
+    struct store **memories; /* per learner: its logits of each sample, where it is a memory; else NULL */
+    struct parameters *
+        *weights; /* per learner: its members' weights, where it is an ensemble that is weighed; else NULL */
 };
 
 struct stage_graph_spec {
@@ -61,9 +64,14 @@ void stage_graph_free(struct stage_graph *built);
 bool stage_reaches(const struct stage_graph *built, int term, int learner);
 bool stage_term_learns(const struct stage_graph *built, int term);
 
+/* stage_weight: the weight of a term at a moment: as the recipe and the scheme say. */
+double stage_weight(const struct term *term, struct moment at);
 /* stage_weight_found, stage_weight_set: the weight of a term whose share is stated; 1 until it is set, and part of a checkpoint. */
 double stage_weight_found(const struct stage_graph *built, int term);
 void stage_weight_set(const struct stage_graph *built, int term, double weight);
+
+/* stage_weights_set: of the members of an ensemble that is weighed. */
+void stage_weights_set(const struct stage_graph *built, int learner, const double *weights);
 
 /* stage_teacher_layers: the layers of learner `learner` that terms read of it as a teacher, also of its logits as an ensemble's member, each
  * once; returns how many (at most `limit`), -1: error recorded. None where it is no network. */

@@ -197,10 +197,10 @@ static enum status norm_of(struct graph *graph, const struct network *network, c
 }
 
 /* combined: the logits of an ensemble. */
-static struct node *combined(struct stage_graph *built, const struct stage_graph_spec *spec,
-                             const struct ensemble *ensemble)
+static struct node *combined(struct stage_graph *built, const struct stage_graph_spec *spec, int index)
 {
     struct node *logits[ENSEMBLE_MAX];
+    const struct ensemble *ensemble = spec->stage->learners[index].ensemble;
     if (ensemble->n_members > ENSEMBLE_MAX) {
         fail(built->ctx, STATUS_UNSUPPORTED, "at most %d teachers can be combined, found %d", ENSEMBLE_MAX,
              ensemble->n_members);
@@ -213,7 +213,47 @@ static struct node *combined(struct stage_graph *built, const struct stage_graph
         if (!logits[i])
             return NULL;
     }
+    if (ensemble->how == COMBINE_MIN_LOGIT && spec->mixed) {
+        fail(built->ctx, STATUS_BAD_INPUT,
+             "stage %s: the smallest logits of %s want the label of each sample, and data.augment.mixup mixes them; "
+             "leave one of the two out",
+             spec->stage->name, spec->stage->learners[index].name);
+        return NULL;
+    }
+    if (ensemble->how == COMBINE_MIN_LOGIT)
+        return combine_min_logit(built->graph, ensemble, logits, built->graph->inputs[STAGE_INPUT_LABELS]);
+    if (built->weights[index])
+        return combine_weighed(built->graph, ensemble, logits, stage_weights_node(built, index));
     return combine_nodes(built->graph, ensemble, logits);
+}
+
+#define SURE 1e6 /* a logit beside zeros: the probability is 1 */
+
+/* remembered: what a memory has of the batch's samples. */
+static struct node *remembered(struct stage_graph *built, const struct stage_graph_spec *spec, int learner)
+{
+    struct graph *graph = built->graph;
+    const struct memory *memory = spec->stage->learners[learner].memory;
+    struct node *samples = graph->inputs[STAGE_INPUT_SAMPLES];
+    struct store *store = built->memories[learner];
+    struct node *itself = built->instances[memory->of].logits;
+    struct node *otherwise =
+        memory->missing == MISSING_ITSELF
+            ? itself
+            : graph_mul(graph, graph_one_hot(graph, graph->inputs[STAGE_INPUT_LABELS], store->row.dim[0]),
+                        graph_scalar(graph, SURE));
+    struct node *there = graph_reshape(graph, graph_store_valid(graph, store, samples),
+                                       SHAPE(samples ? samples->spec.shape.dim[0] : 0, 1));
+    return graph_where(graph, there, graph_store_read(graph, store, samples), graph_stop_gradient(graph, otherwise));
+}
+
+struct node *rows_of(struct stage_graph *built, struct node *node, enum rows rows)
+{
+    if (!node || rows == ROWS_ALL)
+        return node;
+    const int64_t count = node->spec.shape.dim[0];
+    return graph_slice(built->graph, node, 0, rows == ROWS_FIRST ? 0 : count / 2,
+                       rows == ROWS_FIRST ? count / 2 : count, 1);
 }
 
 struct node *output_of(struct stage_graph *built, const struct stage_graph_spec *spec, int learner, const char *layer)
@@ -225,8 +265,10 @@ struct node *output_of(struct stage_graph *built, const struct stage_graph_spec 
                                 built->graph->inputs[recording->by_sample ? STAGE_INPUT_SAMPLES : STAGE_INPUT_ROWS]);
     if (who->network)
         return built->instances[learner].layers[network_layer(who->network, layer, NULL)];
+    if (who->memory && strcmp(layer, logits_name) == 0)
+        return remembered(built, spec, learner);
     if (who->ensemble && strcmp(layer, logits_name) == 0)
-        return combined(built, spec, who->ensemble);
+        return combined(built, spec, learner);
     fail(built->ctx, STATUS_BAD_INPUT, "%s has no outputs \"%s\"", who->name, layer);
     return NULL;
 }
@@ -255,6 +297,7 @@ int taps_of(struct stage_graph *built, const struct stage_graph_spec *spec, cons
         const struct network *network = spec->stage->learners[learner].network;
         struct node *node = side == SIDE_TEACHER ? output_of(built, spec, learner, layers[i])
                                                  : student_node(built, spec, term, layers[i]);
+        node = rows_of(built, node, term->rows);
         taps[i] =
             (struct tap){.node = side == SIDE_TEACHER ? graph_stop_gradient(graph, node) : node, .layer = layers[i]};
         if (!taps[i].node)

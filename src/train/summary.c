@@ -56,7 +56,7 @@ static void term_add(struct text *text, const struct stage_graph *built, int ind
     if (term->share > 0)
         text_format(text, "auto (share %.4g)", term->share);
     else if (real_changes(&term->weight))
-        text_format(text, "%.4g to %.4g", real_at(&term->weight, 0), real_at(&term->weight, 1));
+        text_format(text, "%.4g to %.4g", real_at(&term->weight, (struct moment){0}), term->weight.to);
     else
         text_format(text, "%.4g", term->weight.value);
     text_add(text, "  ");

@@ -152,6 +152,25 @@ static void test_values_are_bound(void **state)
     assert_true(all.temperature.over == 1.0);
 }
 
+static void assert_written(struct fixture *f, const char *text, const char *expected)
+{
+    struct all all;
+    assert_int_equal(bind(f, text, &all), STATUS_OK);
+    const struct value *written = value_get(options_value(f->arena, set, &all), "temperature");
+    assert_true(value_equal(written, value_flow(f->arena, expected)));
+}
+
+/* What a recipe leaves out of a course in epochs, or could not say before there were any, is not written. */
+static void test_a_course_is_written_as_it_was_said(void **state)
+{
+    struct fixture *f = *state;
+    assert_written(f, "{temperature: {from=1; to=2}}", "{from: 1.0, to: 2.0, over: 1.0, course: linear}");
+    assert_written(f, "{temperature: {from=1; to=2; epochs=3; course=step}}",
+                   "{from: 1.0, to: 2.0, course: step, epochs: 3.0}");
+    assert_written(f, "{temperature: {from=1; to=2; whole=true; course=ramp}}",
+                   "{from: 1.0, to: 2.0, over: 1.0, course: ramp, whole: true}");
+}
+
 static void assert_refused(struct fixture *f, const char *text, const char *message)
 {
     struct all all;
@@ -190,18 +209,23 @@ static void test_wrong_values_are_refused(void **state)
     assert_refused(f, "{rate: [1]}", "r.yaml:12:7: method kd, \"rate\": expected a number in [0, 1), found a list");
     assert_refused(f, "{rate: null}", "r.yaml:12:7: method kd, \"rate\": expected a number in [0, 1), found nothing");
     assert_refused(f, "{rate: .nan}", "r.yaml:12:7: method kd, \"rate\": expected a number in [0, 1), found .nan");
-    assert_refused(
-        f, "{temperature: 0}",
-        "r.yaml:12:7: method kd, \"temperature\": expected a number above 0 or a map {from, to, over, course}, "
-        "found 0");
-    assert_refused(
-        f, "{temperature: {from=1; to=0}}",
-        "r.yaml:13:2: method kd, \"temperature\": expected a number above 0 or a map {from, to, over, course}, "
-        "found 0");
+    assert_refused(f, "{temperature: 0}",
+                   "r.yaml:12:7: method kd, \"temperature\": expected a number above 0 or a map {from, to, over or "
+                   "epochs, course, whole}, "
+                   "found 0");
+    assert_refused(f, "{temperature: {from=1; to=0}}",
+                   "r.yaml:13:2: method kd, \"temperature\": expected a number above 0 or a map {from, to, over or "
+                   "epochs, course, whole}, "
+                   "found 0");
     assert_refused(f, "{temperature: {from=1}}",
                    "r.yaml:12:7: method kd, \"temperature\" needs the option \"to\": expected a number, found nothing");
     assert_refused(f, "{temperature: {from=1; to=2; over=0}}",
                    "r.yaml:13:3: method kd, \"temperature\", \"over\": expected a number in (0, 1], found 0");
+    assert_refused(f, "{temperature: {from=1; to=2; epochs=0}}",
+                   "r.yaml:13:3: method kd, \"temperature\", \"epochs\": expected a number above 0, found 0");
+    assert_refused(
+        f, "{temperature: {from=1; to=2; over=1; epochs=3}}",
+        "r.yaml:13:4: method kd, \"temperature\": expected \"over\" or \"epochs\", found both; leave one out");
     assert_refused(f, "{steps: 1001}",
                    "r.yaml:12:7: method kd, \"steps\": expected an integer in [1, 1000], found 1001");
     assert_refused(f, "{steps: 1.5}", "r.yaml:12:7: method kd, \"steps\": expected an integer in [1, 1000], found 1.5");
@@ -273,6 +297,8 @@ static void test_resolved_options_read_back(void **state)
         ("{rate: 0.3, temperature: {from=1; to=8; over=0.25; course=cosine}, steps: 3, nesterov: true, mode: auto, "
          "file: a.npz, kernel: [3;4], widths: [5], betas: [0.9;0.999], taps: [a;b;c], network: {name=cnn}}"),
         "{kernel: 3, widths: [1;2;3], temperature: 1.5}",
+        "{temperature: {from=1; to=8; epochs=30; course=ramp; whole=true}}",
+        "{temperature: {from=1; to=8; over=0.5; course=step}}",
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct all first, second;
@@ -284,6 +310,8 @@ static void test_resolved_options_read_back(void **state)
         assert_true(first.temperature.value == second.temperature.value);
         assert_true(first.temperature.to == second.temperature.to);
         assert_true(first.temperature.over == second.temperature.over);
+        assert_true(first.temperature.epochs == second.temperature.epochs);
+        assert_int_equal(first.temperature.whole, second.temperature.whole);
         assert_int_equal(first.temperature.course, second.temperature.course);
         assert_int_equal(first.steps, second.steps);
         assert_int_equal(first.nesterov, second.nesterov);
@@ -360,6 +388,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_required_option_is_demanded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_range_open_on_one_side, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_resolved_options_read_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_course_is_written_as_it_was_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_description_has_all, set_up, tear_down),
         cmocka_unit_test(test_failing_allocations_leave_nothing),
     };

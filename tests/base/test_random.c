@@ -1,10 +1,10 @@
-/* test_random.c: counted random numbers, and numbers that change over a stage. */
+/* test_random.c: counted random numbers. */
 #include "base/random.h"
-#include "base/real.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -181,33 +181,6 @@ static void test_permutation_favours_nothing(void **state)
             assert_true(abs(counts[i][j] - ROUNDS / N) < 5 * sqrt(ROUNDS * 0.16));
 }
 
-static void assert_close(double found, double expected)
-{
-    if (!(fabs(found - expected) <= 1e-12))
-        fail_msg("expected %.17g, found %.17g", expected, found);
-}
-
-static void test_real_follows_its_course(void **state)
-{
-    (void)state;
-    const struct real constant = real_constant(3.0);
-    assert_false(real_changes(&constant));
-    assert_close(real_at(&constant, 0.7), 3.0);
-    const struct real linear = {.value = 1.0, .to = 5.0, .over = 0.5, .course = REAL_LINEAR};
-    assert_true(real_changes(&linear));
-    assert_close(real_at(&linear, 0.0), 1.0);
-    assert_close(real_at(&linear, 0.125), 2.0);
-    assert_close(real_at(&linear, 0.5), 5.0);
-    assert_close(real_at(&linear, 1.0), 5.0);
-    const struct real cosine = {.value = 4.0, .to = 0.0, .over = 1.0, .course = REAL_COSINE};
-    assert_close(real_at(&cosine, 0.0), 4.0);
-    assert_close(real_at(&cosine, 0.25), 2.0 + 2.0 * cos(acos(-1.0) / 4.0));
-    assert_close(real_at(&cosine, 0.5), 2.0);
-    assert_close(real_at(&cosine, 1.0), 0.0);
-    const struct real still = {.value = 2.0, .to = 2.0, .over = 1.0, .course = REAL_COSINE};
-    assert_false(real_changes(&still));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,7 +193,6 @@ int main(void)
         cmocka_unit_test(test_normal_has_its_moments),
         cmocka_unit_test(test_permutation_holds_each_once),
         cmocka_unit_test(test_permutation_favours_nothing),
-        cmocka_unit_test(test_real_follows_its_course),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

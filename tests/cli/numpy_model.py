@@ -132,7 +132,13 @@ def beside(xs):
                       x[:, None, :] if x.ndim == 2 and xs[0].ndim == 3 else x for x in xs[1:]]
 
 
-JOINS = {"add": lambda xs: sum(beside(xs)), "mul": lambda xs: math.prod(beside(xs)), "concat": lambda xs: np.concatenate(xs, axis=2 if xs[0].ndim == 3 else 1)}
+def mixture(xs):
+    """The vectors behind the gate, weighted by its softmax."""
+    gate = np.exp(xs[0] - xs[0].max(1, keepdims=True))
+    return np.einsum("nm,mnk->nk", gate / gate.sum(1, keepdims=True), np.stack(xs[1:]))
+
+
+JOINS = {"mixture": mixture, "add": lambda xs: sum(beside(xs)), "mul": lambda xs: math.prod(beside(xs)), "concat": lambda xs: np.concatenate(xs, axis=2 if xs[0].ndim == 3 else 1)}
 
 
 def logits(inspected, weights, images):

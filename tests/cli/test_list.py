@@ -71,6 +71,8 @@ def check_example(name, example):
     sets = ["baseline=false", "data.validation=8", "student.train.steps=2", "teacher.train.steps=2", "student.train.batch=8", "teacher.train.batch=8"]
     if name.startswith("teacher ") and not any(kind in name for kind in ("network", "ensemble", "chain")):
         sets = [one for one in sets if not one.startswith("teacher.")]
+    if "\nteacher:" not in example:
+        sets = [one for one in sets if not one.startswith("teacher.")]
     if "assistants" in example:
         sets.append("distill.assistants.0.train={steps: 2, batch: 8}")
     if "fashion-mnist" in example:

@@ -71,14 +71,14 @@ static int teardown(void **state)
     return counted_blocks() != 0;
 }
 
-static struct loader_spec spec_of(const struct fixture *f, bool labelled_only, double labelled_part)
+static struct loader_spec spec_of(const struct fixture *f, enum loader_order order, double labelled_part)
 {
     return (struct loader_spec){.split = &f->split,
                                 .batch = BATCH,
                                 .shuffle = true,
                                 .drop_last = true,
                                 .seed = 3,
-                                .labelled_only = labelled_only,
+                                .order = order,
                                 .labelled_part = labelled_part};
 }
 
@@ -92,7 +92,7 @@ static void next(struct loader *loader, struct batch *batch)
 static void test_labelled_alone(void **state)
 {
     struct fixture *f = *state;
-    struct loader_spec spec = spec_of(f, true, 0);
+    struct loader_spec spec = spec_of(f, ORDER_LABELLED, 0);
     struct loader *loader = loader_new(&f->ctx, &spec);
     struct batch batch;
     int32_t drawn[2][STEPS * BATCH];
@@ -140,7 +140,7 @@ static void test_all_labelled(void **state)
     for (int i = 0; i < N; i++)
         f->labels[i] = i % 3;
     for (int shuffle = 0; shuffle < 2; shuffle++) {
-        struct loader_spec all = spec_of(f, false, 0), labelled = spec_of(f, true, 0);
+        struct loader_spec all = spec_of(f, ORDER_ALL, 0), labelled = spec_of(f, ORDER_LABELLED, 0);
         all.batch = labelled.batch = 7; /* the last batch is left out */
         all.shuffle = labelled.shuffle = shuffle == 1;
         all.augmentation = labelled.augmentation = &f->mixup;
@@ -172,7 +172,7 @@ static void test_mixed(void **state)
     } cases[] = {{0.25, 2}, {0.3, 2}, {0.32, 3}, {0.5, 4}, {1e-9, 1}, {0.999, BATCH - 1}};
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         const int each = cases[k].each;
-        const struct loader_spec spec = spec_of(f, false, cases[k].part);
+        const struct loader_spec spec = spec_of(f, ORDER_MIXED, cases[k].part);
         struct loader *loader = loader_new(&f->ctx, &spec);
         struct batch batch;
         int seen[N] = {0}, batches = 0;
@@ -202,7 +202,7 @@ static void test_mixed(void **state)
 static void test_mixed_orders_differ(void **state)
 {
     struct fixture *f = *state;
-    struct loader_spec spec = spec_of(f, false, 0.5);
+    struct loader_spec spec = spec_of(f, ORDER_MIXED, 0.5);
     struct batch batch;
     int32_t first[BATCH], other[BATCH];
     for (int variant = 0; variant < 3; variant++) { /* 0: as it is, 1: another epoch, 2: another seed */
@@ -222,7 +222,8 @@ static void test_seek(void **state)
 {
     struct fixture *f = *state;
     for (int variant = 0; variant < 4; variant++) {
-        struct loader_spec spec = spec_of(f, variant % 2 == 0, variant % 2 == 0 ? 0 : 0.4);
+        struct loader_spec spec =
+            spec_of(f, variant % 2 == 0 ? ORDER_LABELLED : ORDER_MIXED, variant % 2 == 0 ? 0 : 0.4);
         spec.augmentation = variant < 2 ? &f->shifted : &f->mixup;
         struct loader *through = loader_new(&f->ctx, &spec), *jumping = loader_new(&f->ctx, &spec);
         struct batch a, b;
@@ -253,7 +254,7 @@ static void test_every_pass_has_views_of_its_own(void **state)
     int views[2][STEPS * BATCH / LABELLED][N];
     struct batch batch;
     for (int seed = 0; seed < 2; seed++) {
-        struct loader_spec spec = spec_of(f, true, 0);
+        struct loader_spec spec = spec_of(f, ORDER_LABELLED, 0);
         spec.seed = (uint64_t)seed;
         spec.augmentation = &f->shifted;
         struct loader *loader = loader_new(&f->ctx, &spec);
@@ -277,7 +278,7 @@ static void test_mixup_partners(void **state)
 {
     struct fixture *f = *state;
     for (int both = 0; both < 2; both++) {
-        struct loader_spec spec = spec_of(f, both == 0, both == 0 ? 0 : 0.5);
+        struct loader_spec spec = spec_of(f, both == 0 ? ORDER_LABELLED : ORDER_MIXED, both == 0 ? 0 : 0.5);
         struct batch batch;
         int without = 0;
         spec.augmentation = &f->mixup;
@@ -298,7 +299,7 @@ static void test_a_step_allocates_nothing(void **state)
     struct fixture *f = *state;
     for (int variant = 0; variant < 2; variant++) {
         struct batch batch;
-        struct loader_spec spec = spec_of(f, variant == 0, variant == 0 ? 0 : 0.5);
+        struct loader_spec spec = spec_of(f, variant == 0 ? ORDER_LABELLED : ORDER_MIXED, variant == 0 ? 0 : 0.5);
         struct loader *loader = loader_new(&f->ctx, &spec);
         uint64_t before = f->ctx.allocator.allocations;
         for (int64_t epoch = 0; epoch < 20; epoch++) {
@@ -314,7 +315,7 @@ static void test_a_step_allocates_nothing(void **state)
 static void test_refusals(void **state)
 {
     struct fixture *f = *state;
-    struct loader_spec part = spec_of(f, false, 0.5), alone = spec_of(f, true, 0);
+    struct loader_spec part = spec_of(f, ORDER_MIXED, 0.5), alone = spec_of(f, ORDER_LABELLED, 0);
     for (int i = 0; i < N; i++)
         f->labels[i] = 1;
     assert_null(loader_new(&f->ctx, &part));
@@ -330,7 +331,7 @@ static void test_refusals(void **state)
 static enum status work(struct context *ctx, void *user)
 {
     const struct fixture *f = user;
-    const struct loader_spec spec = spec_of(f, false, 0.5);
+    const struct loader_spec spec = spec_of(f, ORDER_MIXED, 0.5);
     struct batch batch;
     struct loader *loader = loader_new(ctx, &spec);
     if (loader == NULL)

@@ -257,7 +257,7 @@ static void a_constant_square_is_a_square(void **state)
     struct node *x = graph_input(graph, "x", ELEMENT_REAL, SHAPE(SHAPE_BATCH, 3));
     assert_string_equal(graph_power(graph, x, graph_scalar(graph, 2))->call->op->name, "square");
     assert_string_equal(graph_power(graph, x, graph_scalar(graph, 3))->call->op->name, "power");
-    struct real course = {2, 4, 1, REAL_LINEAR};
+    struct real course = {.value = 2, .to = 4, .over = 1, .course = REAL_LINEAR};
     assert_string_equal(graph_power(graph, x, graph_real(graph, &course))->call->op->name, "power");
     assert_null(graph_power(graph, NULL, graph_scalar(graph, 2)));
     assert_null(graph_where(graph, NULL, x, x));

@@ -336,7 +336,7 @@ static void test_a_number_changes_between_steps_without_compiling(void **state)
     for (int i = 0; i < 4; i++) {
         if (i == 1) /* the first run may still allocate */
             allocations = f->ctx.allocator.allocations;
-        graph_knobs_follow(f->graph, expected[i][0]);
+        graph_knobs_follow(f->graph, (struct moment){.progress = expected[i][0]});
         assert_true(fabs(run(f, 1, (uint64_t)i, 0) - expected[i][1] * squares) < 1e-12);
     }
     assert_true(f->ctx.allocator.allocations == allocations);

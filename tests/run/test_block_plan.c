@@ -1,6 +1,7 @@
 /* distill.blocks bound: what it makes of the student's epochs and steps, which losses the last block has, and lack of memory. */
 #include "format/json.h"
 #include "run/block_section.h"
+#include "scheme/terms.h"
 #include "support/fault_loop.h"
 
 #include <setjmp.h>

@@ -20,5 +20,9 @@ struct network_input network_case_input(void);
 enum status network_case_build(struct network_case *c, const char *yaml, const struct network_input *input);
 /* network_case_need: the same on network_case_input; a failure fails the test with the message. */
 void network_case_need(struct network_case *c, const char *yaml);
+/* network_case_holds: has `whole` every tensor of `part`, with the same bits? If not, the test fails and names it. */
+void network_case_holds(const struct network *whole, const struct network *part);
+/* network_case_same: besides, `whole` has no other layers, and each of them reads the same. */
+void network_case_same(const struct network *whole, const struct network *part);
 
 #endif

@@ -103,7 +103,7 @@ static void test_norms_and_cosines_make_up_the_whole_gradient(void **state)
     assert_true(fabs(f->shares->cosines[1]) < 1 && f->shares->cosines[1] != 0);
     double parts = 0;
     for (int i = 0; i < TERMS; i++)
-        parts += shares_part(f->shares, i, 0);
+        parts += shares_part(f->shares, i, (struct moment){0});
     assert_true(fabs(parts - 1) < 1e-12);
     close_all(f);
 }
@@ -112,10 +112,10 @@ static void test_weights_are_found_beside_a_fixed_one(void **state)
 {
     (void)state;
     struct fixture *f = open_with(0.5, 0.6, 0.3);
-    assert_int_equal(shares_weigh(f->shares, 0), STATUS_OK);
-    assert_true(fabs(shares_part(f->shares, 0, 0) - 0.1) < 1e-6);
-    assert_true(fabs(shares_part(f->shares, 1, 0) - 0.6) < 1e-6);
-    assert_true(fabs(shares_part(f->shares, 2, 0) - 0.3) < 1e-6);
+    assert_int_equal(shares_weigh(f->shares, (struct moment){0}), STATUS_OK);
+    assert_true(fabs(shares_part(f->shares, 0, (struct moment){0}) - 0.1) < 1e-6);
+    assert_true(fabs(shares_part(f->shares, 1, (struct moment){0}) - 0.6) < 1e-6);
+    assert_true(fabs(shares_part(f->shares, 2, (struct moment){0}) - 0.3) < 1e-6);
     const double expected = 0.6 / 0.1 * 0.5 * f->shares->norms[0] / f->shares->norms[1];
     assert_true(fabs(stage_weight_found(f->built, 1) - expected) < 1e-5 * expected);
     close_all(f);
@@ -125,9 +125,9 @@ static void test_where_all_are_found_the_first_weighs_1(void **state)
 {
     (void)state;
     struct fixture *f = open_with(0, 0.5, 0.25);
-    assert_int_equal(shares_weigh(f->shares, 0), STATUS_OK);
+    assert_int_equal(shares_weigh(f->shares, (struct moment){0}), STATUS_OK);
     assert_true(fabs(stage_weight_found(f->built, 0) - 1) < 1e-6);
-    assert_true(fabs(shares_part(f->shares, 1, 0) - 0.5) < 1e-6);
+    assert_true(fabs(shares_part(f->shares, 1, (struct moment){0}) - 0.5) < 1e-6);
     close_all(f);
 }
 
@@ -137,7 +137,7 @@ static void test_a_gradient_of_zero_cannot_be_weighed(void **state)
     (void)state;
     struct fixture *f = open_with(1, 0, 0.5);
     f->shares->norms[2] = 0;
-    assert_int_equal(shares_weigh(f->shares, 0), STATUS_BAD_INPUT);
+    assert_int_equal(shares_weigh(f->shares, (struct moment){0}), STATUS_BAD_INPUT);
     assert_non_null(strstr(f->c.ctx.error.message,
                            "term logits-mse: weight: auto divides by the norm of its gradient, which is 0"));
     error_clear(&f->c.ctx);

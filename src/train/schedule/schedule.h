@@ -26,6 +26,7 @@ struct schedule {
 
 extern const struct schedule *const schedule_table[];
 extern const size_t schedule_table_count;
+extern const struct schedule schedule_cosine; /* of cycles; its options are struct schedule_common */
 
 /* schedule_steps: whole steps in so many epochs. */
 int64_t schedule_steps(const struct schedule_point *point, double epochs);

@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""What a step of each scheme costs, beside a step of the student alone.
+
+    bench/schemes.py [--retort build/retort] [--steps N] [--repeats N]
+
+Each recipe of recipes/schemes is run for N steps, one thread and two, with the student alone in the same run right before
+it, so that what else the machine does meets both. The figure is the time of the training steps of all networks that the
+scheme trains for a student (a frozen teacher's own training is left out, what it computes in each step is not), a step,
+over the same of the student alone on as many threads; the last column: on two threads over the student alone on one, for
+schemes with peers. Medians of the repeats. Aims: dml at most 2.1 (on two threads over one alone: 1.1), byot at most 1.3,
+ps-kd at most 1.05."""
+import argparse
+import glob
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+RECIPES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "recipes", "schemes")
+
+
+def stages_of(options, recipe, folder, threads):
+    """Entries of result.json. No validation samples: what is measured is the steps."""
+    command = [options.retort, "distill", recipe, "-o", folder, "--force", "--quiet", "--jobs", "1", "--threads", str(threads),
+               "--set", "seeds=[0]", "--set", "data.validation=0", "--set", f"student.train.steps={options.steps}"]
+    with open(recipe, encoding="utf-8") as file:
+        if re.search("^teacher:", file.read(), re.MULTILINE):
+            command += ["--set", "teacher.train.steps=2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"schemes.py: {' '.join(command)}: {done.stderr}")
+    with open(f"{folder}/result.json", encoding="utf-8") as file:
+        return json.load(file)["stages"]
+
+
+def step_seconds(stages):
+    """Seconds of a step alone, and of a step of all that the scheme trains: stages that are saved beside another share its."""
+    alone = [stage for stage in stages if stage["role"] == "alone"][0]
+    taught = [stage for stage in stages if stage["role"] not in ("alone", "ensemble") and stage["name"] != "teacher"]
+    beside = {stage["seconds"] for stage in taught}  # of one joint step each the same
+    last = [stage for stage in taught if stage["role"] == "distilled"][0]
+    total = sum(beside)
+    return alone["seconds"] / alone["steps"], total / max(last["steps"], 1 if last["steps"] else alone["steps"]), total
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--retort", default="build/retort")
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    print(f"{'scheme':16}{'alone':>14}{'1 thread':>10}{'2 threads':>10}{'2 over 1':>10}     (ms a step alone; times that)")
+    for recipe in sorted(glob.glob(f"{RECIPES}/*.yaml")):
+        name = os.path.basename(recipe)[:-len(".yaml")]
+        alone, ratio = {1: [], 2: []}, {1: [], 2: []}
+        cross = []
+        with tempfile.TemporaryDirectory() as folder:
+            for _ in range(options.repeats):
+                taught = {}
+                for threads in (1, 2):
+                    stages = stages_of(options, recipe, f"{folder}/run", threads)
+                    one, _, total = step_seconds(stages)
+                    taught[threads] = total / options.steps
+                    alone[threads].append(one)
+                    ratio[threads].append(taught[threads] / one)
+                cross.append(taught[2] / alone[1][-1])
+        median = statistics.median
+        print(f"{name:16}{1000 * median(alone[1]):6.2f}{1000 * median(alone[2]):8.2f}{median(ratio[1]):10.2f}"
+              f"{median(ratio[2]):10.2f}{median(cross):10.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
