@@ -7,7 +7,7 @@
  * left away. Zhang 2019 (ICCV), arXiv 1905.08094, equation 5. */
 #include "scheme/build.h"
 
-#include "nn/exits.h"
+#include "nn/with_exits.h"
 #include "nn/network.h"
 
 struct byot_options {

@@ -1,5 +1,5 @@
 /* A network with early exits: where they stand, what they consist of, that the network itself stays as it was, and what is refused. */
-#include "nn/exits.h"
+#include "nn/with_exits.h"
 
 #include "support/fault_loop.h"
 #include "support/network_case.h"

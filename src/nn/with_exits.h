@@ -1,9 +1,9 @@
-/* exits.h: a network with early exits: behind some of its layers a bottleneck, features and a classifier.
+/* with_exits.h: a network with early exits: behind some of its layers a bottleneck, features and a classifier.
  *
  * Zhang 2019, arXiv 1905.08094 (BYOT). Exit number m, from 1 in the network's order, consists of layers called exitM_…: exitM_features
  * gives a vector [B,D], and the linear layer exitM the logits, which leave the network as its output exitM. */
-#ifndef NN_EXITS_H
-#define NN_EXITS_H
+#ifndef NN_WITH_EXITS_H
+#define NN_WITH_EXITS_H
 
 #include "nn/network.h"
 

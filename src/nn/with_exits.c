@@ -1,9 +1,9 @@
-/* exits.c: see exits.h.
+/* with_exits.c: see with_exits.h.
  *
  * Bottleneck of a map [B,H,W,C]: depthwise separable convolutions C -> D -> … -> D of stride 2 until the map is no larger than the last
  * one that the network learns, then the mean of each channel. Of a vector [B,C]: linear to D, batch norm, ReLU; of tokens [B,T,C] the
  * same on their mean. */
-#include "nn/exits.h"
+#include "nn/with_exits.h"
 
 #include "nn/graft.h"
 #include "nn/waypoints.h"
