@@ -236,11 +236,17 @@ struct retort_eval_params {
     enum retort_combine combine; /**< of an ensemble */
     const char *data;            /**< a name of retort_list's "data", or a YAML file with a `data:` section */
     const char *split;           /**< "train", "validation" or "test" */
+    bool early_exit;             /**< each sample leaves the one model at its first exit that is sure enough */
+    double threshold;            /**< of early_exit: the least probability in [0,1] that is sure enough; 1: none is */
 };
 
-/** retort_eval_defaults: split test. */
+/** retort_eval_defaults: split test, no early exit. */
 struct retort_eval_params retort_eval_defaults(void);
-/** retort_eval: {"model","data","split","samples","accuracy","top5","loss","ece"}; fractions in [0,1]. */
+/** retort_eval: {"model","data","split","samples","accuracy","top5","loss","ece"}; fractions in [0,1]. Of one model with
+ * exits (outputs called exit…, a logit for each class) also {"plain_macs","exits":[{"name","macs","accuracy","loss"}],
+ * "early_exit":[{"threshold","accuracy","macs","saved","left":[…]}]}: what early exit comes to at several thresholds;
+ * with `early_exit` all figures are those of `threshold`. RETORT_USAGE: `early_exit` of an ensemble, or of a model
+ * without exits. */
 enum retort_status retort_eval(struct retort_context *context, const struct retort_eval_params *params,
                                struct retort_result **result);
 
@@ -250,16 +256,16 @@ struct retort_predict_params {
     const char *out;              /**< NPY file to write */
 };
 
-/** retort_predict_defaults: split test. */
+/** retort_predict_defaults: split test, no early exit. */
 struct retort_predict_params retort_predict_defaults(void);
 /** retort_predict: logits float32 [N,K] of every sample in the data's order (an ensemble by mean probability:
- * log-probabilities). The result says what was written: {"model","data","split","samples","classes","out"}. */
+ * log-probabilities; with early exit: of the exit at which the sample left). The result says what was written: {"model","data","split","samples","classes","out"}. */
 enum retort_status retort_predict(struct retort_context *context, const struct retort_predict_params *params,
                                   struct retort_result **result);
 
 /** What retort_record is asked for. */
 struct retort_record_params {
-    struct retort_eval_params of; /**< models and data; its split stays NULL */
+    struct retort_eval_params of; /**< models and data; its split stays NULL, and there is no early exit */
     const char *out;              /**< NPZ file to write */
     bool probabilities;           /**< record probabilities instead of logits */
     int64_t top;                  /**< record only so many classes, and their probabilities; 0: logits */

@@ -48,6 +48,6 @@ enum status needs(struct context *ctx, const char *what, const char *given);
 const struct value **sweep_by_gain(struct arena *arena, const struct value *runs);
 
 /* --- views, view_*.c --- */
-result_view view_fields, view_list, view_inspect, view_plan, view_run, view_sweep, view_help;
+result_view view_fields, view_eval, view_list, view_inspect, view_plan, view_run, view_sweep, view_help;
 
 #endif

@@ -32,7 +32,9 @@ static struct run_evaluation evaluation_of(const struct retort_eval_params *para
                                    .n_models = (int)params->model_count,
                                    .mean_logit = params->combine == RETORT_MEAN_LOGIT,
                                    .data = params->data,
-                                   .split = params->split};
+                                   .split = params->split,
+                                   .early_exit = params->early_exit,
+                                   .threshold = params->threshold};
 }
 
 enum retort_status retort_eval(struct retort_context *context, const struct retort_eval_params *params,
@@ -47,7 +49,7 @@ enum retort_status retort_eval(struct retort_context *context, const struct reto
         status = needs(&result->ctx, "a split", params->split);
     if (status == STATUS_OK)
         status = run_evaluate(&result->ctx, result->arena, &asked, &result->root);
-    result->view = view_fields;
+    result->view = view_eval;
     return call_end(context, result, status, params->data, out);
 }
 
@@ -80,6 +82,8 @@ static enum status record_check(struct context *ctx, const struct retort_record_
     RETURN_IF(needs(ctx, "a file to write", params->out));
     if (params->of.split != NULL)
         return fail(ctx, STATUS_BAD_INPUT, "every sample of the training files is recorded: expected no split");
+    if (params->of.early_exit)
+        return fail(ctx, STATUS_BAD_INPUT, "the logits of the whole model are recorded: expected no early exit");
     if (params->top < 0 || params->layer_count > INT_MAX)
         return fail(ctx, STATUS_BAD_INPUT, "top: expected 0 or more classes, found %lld", (long long)params->top);
     return STATUS_OK;

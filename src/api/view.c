@@ -92,17 +92,22 @@ void view_wrap(struct text *out, int indent, const char *text)
     }
 }
 
-void view_fields(const struct retort_result *result, struct text *out)
+void view_entries(const struct value *map, size_t count, struct text *out)
 {
-    const struct value *root = result->root;
     int width = 0;
-    for (size_t i = 0; root->kind == VALUE_MAP && i < root->count; i++)
-        width = (int)strlen(root->entries[i].key) > width ? (int)strlen(root->entries[i].key) : width;
-    for (size_t i = 0; root->kind == VALUE_MAP && i < root->count; i++) {
-        text_format(out, "%-*s  ", width, root->entries[i].key);
-        view_one_line(root->entries[i].value, out);
+    for (size_t i = 0; i < count; i++)
+        width = (int)strlen(map->entries[i].key) > width ? (int)strlen(map->entries[i].key) : width;
+    for (size_t i = 0; i < count; i++) {
+        text_format(out, "%-*s  ", width, map->entries[i].key);
+        view_one_line(map->entries[i].value, out);
         text_add(out, "\n");
     }
+}
+
+void view_fields(const struct retort_result *result, struct text *out)
+{
+    if (result->root->kind == VALUE_MAP)
+        view_entries(result->root, result->root->count, out);
 }
 
 void view_list(const struct retort_result *result, struct text *out)

@@ -17,6 +17,9 @@ const char *view_fraction(const struct value *value, char out[VIEW_NUMBER_SIZE])
 /* view_one_line: a value on one line, texts without quotes, as a recipe would have it. */
 void view_one_line(const struct value *value, struct text *out);
 
+/* view_entries: a line for each of the first `count` entries of a map. */
+void view_entries(const struct value *map, size_t count, struct text *out);
+
 /* view_profile: where the time of a stage of result.json went, if it was profiled; longest first. */
 void view_profile(const struct value *stage, struct text *out);
 

@@ -75,6 +75,17 @@ static bool integer_read(const struct cli *cli, const struct cli_option *option,
     return false;
 }
 
+static bool number_read(const struct cli *cli, const struct cli_option *option, const char *text, double *out)
+{
+    char *end = NULL;
+    *out = strtod(text, &end);
+    if (end != text && *end == '\0' && *out >= (double)option->min && *out <= (double)option->max)
+        return true;
+    usage_fail(cli->command, "--%s: expected a number from %ld to %ld, found \"%s\"", option->name, option->min,
+               option->max, text);
+    return false;
+}
+
 static bool choice_read(const struct cli *cli, const struct cli_option *option, const char *text, int *out)
 {
     size_t count = 0;
@@ -113,6 +124,8 @@ static bool value_read(const struct cli *cli, const struct cli_option *option, c
         return commas_add(cli, option, &value->texts, text);
     case CLI_INTEGER:
         return integer_read(cli, option, text, &value->integer);
+    case CLI_NUMBER:
+        return number_read(cli, option, text, &value->number);
     case CLI_CHOICE:
         value->text = text;
         return choice_read(cli, option, text, &value->choice);
@@ -226,6 +239,8 @@ static bool initials_set(struct cli *cli)
         if (option->initial == NULL)
             continue;
         if (option->type == CLI_INTEGER && !integer_read(cli, option, option->initial, &value->integer))
+            return false;
+        if (option->type == CLI_NUMBER && !number_read(cli, option, option->initial, &value->number))
             return false;
         if (option->type == CLI_CHOICE && !choice_read(cli, option, option->initial, &value->choice))
             return false;

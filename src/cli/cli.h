@@ -15,6 +15,7 @@ enum cli_option_type {
     CLI_TEXTS,  /* may be given several times */
     CLI_COMMAS, /* a list with commas between; may be given several times, too */
     CLI_INTEGER,
+    CLI_NUMBER,
     CLI_CHOICE
 };
 
@@ -26,7 +27,7 @@ struct cli_option {
     const char *initial;  /* the default, as it would be written; NULL: none */
     const char *help;
     const char *const *choices; /* CLI_CHOICE: NULL-terminated */
-    long min, max;              /* CLI_INTEGER */
+    long min, max;              /* CLI_INTEGER, CLI_NUMBER */
     bool required;
 };
 
@@ -42,6 +43,7 @@ struct cli_value {
     bool given;
     const char *text;       /* TEXT, CHOICE: as given, or the default */
     long integer;           /* INTEGER */
+    double number;          /* NUMBER */
     int choice;             /* CHOICE: index */
     struct cli_texts texts; /* TEXTS, COMMAS */
 };

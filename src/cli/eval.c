@@ -23,6 +23,8 @@ const struct command command_eval = {
     .name = "eval",
     .operands = "MODEL[,MODEL…]",
     .summary = "accuracy, top-5, loss and calibration error of a model, or of an ensemble, on data",
+    .details =
+        "Of a model with exits also what each is worth, and early exit at several thresholds, or at --threshold.",
     .operands_min = 1,
     .operands_max = 1,
     .options = options,

@@ -33,8 +33,11 @@ bool model_params(struct cli *cli, struct retort_eval_params *params, const char
     params->models = *models;
     params->model_count = count;
     params->data = cli_text(cli, "data");
-    if (params->split != NULL) /* record has no such option */
+    if (params->split != NULL) { /* record has no such options */
         params->split = cli_text(cli, "split");
+        params->early_exit = cli_value(cli, "threshold")->given;
+        params->threshold = cli_value(cli, "threshold")->number;
+    }
     params->combine = cli_value(cli, "combine")->choice == 1 ? RETORT_MEAN_LOGIT : RETORT_MEAN_PROBABILITY;
     return true;
 }

@@ -30,7 +30,9 @@ const struct command command_predict = {
     .name = "predict",
     .operands = "MODEL[,MODEL…]",
     .summary = "logits of every sample, in the data's order",
-    .details = "An ensemble by mean-probability gives log-probabilities.",
+    .details = "An ensemble by mean-probability gives log-probabilities; early exit (--threshold) the logits of the "
+               "exit at which "
+               "each sample left.",
     .operands_min = 1,
     .operands_max = 1,
     .options = options,

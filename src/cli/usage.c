@@ -21,8 +21,10 @@ enum { HELP_COLUMN = 30 };
 
 static void option_write(const struct cli_option *option, FILE *out)
 {
-    static const char *const types[] = {
-        [CLI_TEXTS] = "may be repeated", [CLI_COMMAS] = "several with commas between", [CLI_INTEGER] = "integer"};
+    static const char *const types[] = {[CLI_TEXTS] = "may be repeated",
+                                        [CLI_COMMAS] = "several with commas between",
+                                        [CLI_INTEGER] = "integer",
+                                        [CLI_NUMBER] = "number"};
     int column = option->letter != '\0' ? fprintf(out, "  -%c, --%s", option->letter, option->name)
                                         : fprintf(out, "      --%s", option->name);
     if (option->argument != NULL)

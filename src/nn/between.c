@@ -1,4 +1,4 @@
-/* between.c: the layers of a network between two of them. */
+/* between.c: the layers of a network between two of them, and those that some of them need. */
 #include "nn/builder.h"
 
 #include <string.h>
@@ -13,6 +13,14 @@ static enum status needs_fail(struct context *ctx, const struct network *network
                       "%s; name a layer that all paths go through",
                       network->name, layers[from].name, layers[index].name,
                       input == BUILDER_INPUT ? "the images" : layers[input].name);
+}
+
+void network_needs(const struct network *network, bool *marks)
+{
+    for (int i = network->n_layers - 1; i >= 0; i--) /* a layer's inputs lie before it */
+        for (int j = 0; marks[i] && j < network->layers[i].n_inputs; j++)
+            if (network->layers[i].inputs[j] != BUILDER_INPUT)
+                marks[network->layers[i].inputs[j]] = true;
 }
 
 enum status network_between(struct context *ctx, const struct network *network, int from, int to,

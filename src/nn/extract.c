@@ -41,10 +41,7 @@ static struct value *describe_needed(const struct network *network, struct arena
                                      struct value *outputs)
 {
     struct value *description = network_description(arena, network), *layers = value_list(arena);
-    for (int i = network->n_layers - 1; i >= 0; i--) /* a layer's inputs lie before it */
-        for (int j = 0; needed[i] && j < network->layers[i].n_inputs; j++)
-            if (network->layers[i].inputs[j] != BUILDER_INPUT)
-                needed[network->layers[i].inputs[j]] = true;
+    network_needs(network, needed);
     const struct value *all = value_get(description, "layers");
     for (size_t i = 0; all && i < all->count; i++)
         if (needed[i])

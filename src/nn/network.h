@@ -104,6 +104,9 @@ enum status network_instantiate_block(struct graph *graph, const struct network 
 enum status network_between(struct context *ctx, const struct network *network, int from, int to,
                             const struct value *at, bool *marks);
 
+/* network_needs: adds to the marks [n_layers] the layers that the marked ones are computed by. */
+void network_needs(const struct network *network, bool *marks);
+
 /* layer_tensor: what a tensor called LAYER.REST is of that layer: REST ("weight"); NULL: it is another layer's. */
 const char *layer_tensor(const char *layer, const char *tensor);
 

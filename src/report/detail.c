@@ -150,6 +150,17 @@ static enum status read_differing(const struct reading *reading)
     return read_images(reading, count);
 }
 
+static enum status read_early_exit(const struct reading *reading)
+{
+    int64_t dim[RECORD_RANK_MAX] = {0};
+    const void *rows = NULL;
+    RETURN_IF(
+        array_get(reading, &(struct expected){"early_exit", RECORD_F32, 2, {-1, DETAIL_EXIT_COLUMNS}}, dim, &rows));
+    reading->out->early_exit.count = dim[0];
+    reading->out->early_exit.row = rows;
+    return STATUS_OK;
+}
+
 enum status detail_read(struct context *ctx, struct arena *arena, struct record *record, const char *file,
                         const char *stage, struct report_detail *out)
 {
@@ -161,6 +172,7 @@ enum status detail_read(struct context *ctx, struct arena *arena, struct record 
         RETURN_IF(read_samples(&reading));
         RETURN_IF(read_differing(&reading));
     }
+    RETURN_IF(read_early_exit(&reading));
     RETURN_IF(record_layers_read(ctx, arena, record, stage, &layers, &out->layers));
     out->layer = layers;
     return STATUS_OK;

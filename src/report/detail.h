@@ -5,7 +5,7 @@
 
 #include "record/record.h"
 
-enum { DETAIL_OUTCOMES = 5 };
+enum { DETAIL_OUTCOMES = 5, DETAIL_EXIT_COLUMNS = 3 };
 
 struct report_detail {
     int64_t classes;          /* K; 0: no array that has classes */
@@ -24,6 +24,10 @@ struct report_detail {
         const unsigned char *image;     /* [M,H,W,C]; NULL: none */
         int64_t height, width, channels;
     } differing;
+    struct {
+        int64_t count;    /* thresholds; 0: none */
+        const float *row; /* [count,3]: threshold, accuracy, mean MACs of a sample */
+    } early_exit;
     size_t layers;
     const struct record_layer *layer;
 };

@@ -63,17 +63,20 @@ void page_of_run(const struct page *page, const struct report_run *run);
 void page_of_runs(const struct page *page, const struct report_run *runs, int count, const char *note);
 
 /* Parts of the first page. page_verdict: what came of the run, in one sentence. page_key_figures: the few numbers that
- * one wants first. page_comparison: tables and charts of the two sides; page_comparison_rows: what those charts draw. The others are whole sections, left out where the record does not
+ * one wants first. page_comparison: tables and charts of the two sides; page_comparison_rows: what those charts draw,
+ * page_exit_curves: what those of page_exits. The others are whole sections, left out where the record does not
  * have what they show. */
 void page_verdict(const struct page *page, const struct report_run *run);
 void page_key_figures(const struct page *page, const struct report_run *run);
 void page_comparison(const struct page *page, const struct report_run *run);
 void page_cost(const struct page *page, const struct report_run *run);
+void page_exits(const struct page *page, const struct report_run *run);
 void page_confusion(const struct page *page, const struct report_run *run);
 void page_similarity(const struct page *page, const struct report_run *run);
 void page_differing(const struct page *page, const struct report_run *run);
 void page_layers(const struct page *page, const struct report_run *run);
 void page_terms(const struct page *page, const struct report_run *run);
 struct value *page_comparison_rows(struct arena *arena, const struct report_run *run);
+struct value *page_exit_curves(struct arena *arena, const struct report_run *run);
 
 #endif

@@ -39,6 +39,17 @@ static const struct figure_place stage_figures[] = {
     {"test.loss", offsetof(struct report_stage, loss)},
     {"test.ece", offsetof(struct report_stage, ece)},
     {"fidelity", offsetof(struct report_stage, fidelity)},
+    {"early_exit.threshold", offsetof(struct report_stage, exits.threshold)},
+    {"early_exit.accuracy", offsetof(struct report_stage, exits.accuracy)},
+    {"early_exit.macs", offsetof(struct report_stage, exits.macs)},
+    {"early_exit.saved", offsetof(struct report_stage, exits.saved)},
+    {"early_exit.plain_macs", offsetof(struct report_stage, exits.plain)},
+};
+
+static const struct figure_place exit_figures[] = {
+    {"macs", offsetof(struct report_exit, macs)},
+    {"accuracy", offsetof(struct report_exit, accuracy)},
+    {"loss", offsetof(struct report_exit, loss)},
 };
 
 static const struct figure_place side_figures[] = {
@@ -174,6 +185,32 @@ static enum status read_class_names(const struct result *result, struct report_r
     return STATUS_OK;
 }
 
+/* read_exits: of stage `index`; most have none. */
+static enum status read_exits(const struct result *result, size_t index, struct report_exits *out)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "stages.%zu.exits", index);
+    const struct value *list = result_get(result, path);
+    if (list == NULL)
+        return STATUS_OK;
+    if (list->kind != VALUE_LIST)
+        return result_wrong(result, path, "a list of maps");
+    struct report_exit *exits = arena_take(result->arena, list->count, sizeof *exits);
+    if (exits == NULL)
+        return STATUS_NO_MEMORY;
+    out->count = list->count;
+    out->exit = exits;
+    for (size_t i = 0; i < list->count; i++) {
+        snprintf(path, sizeof path, "stages.%zu.exits.%zu", index, i);
+        RETURN_IF(result_figures(result, path, exit_figures, sizeof exit_figures / sizeof *exit_figures, &exits[i]));
+        snprintf(path, sizeof path, "stages.%zu.exits.%zu.name", index, i);
+        RETURN_IF(result_text(result, path, &exits[i].name));
+        if (exits[i].name == NULL)
+            return result_wrong(result, path, "a text");
+    }
+    return STATUS_OK;
+}
+
 static enum status read_stages(const struct result *result, struct report_run *run)
 {
     const struct value *list = result_get(result, "stages");
@@ -190,6 +227,7 @@ static enum status read_stages(const struct result *result, struct report_run *r
         if (list->items[i]->kind != VALUE_MAP)
             return result_wrong(result, path, "a map");
         RETURN_IF(result_figures(result, path, stage_figures, sizeof stage_figures / sizeof *stage_figures, stage));
+        RETURN_IF(read_exits(result, i, &stage->exits));
         snprintf(path, sizeof path, "stages.%zu.name", i);
         RETURN_IF(result_text(result, path, &stage->name));
         if (stage->name == NULL)

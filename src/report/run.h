@@ -3,6 +3,7 @@
 #define REPORT_RUN_H
 
 #include "report/detail.h"
+#include "report/exits.h"
 #include "report/terms.h"
 
 /* A curve over steps or epochs. */
@@ -19,6 +20,7 @@ struct report_stage {
     double accuracy, top5, loss, ece, fidelity; /* on the test split */
     struct curve train_loss;                    /* over steps, thinned */
     struct curve validation;                    /* accuracy over epochs */
+    struct report_exits exits;
     struct report_detail detail;
     struct report_terms terms;
 };

@@ -136,6 +136,7 @@ void page_of_run(const struct page *page, const struct report_run *run)
     text_add(page->out, "</header>\n");
     page_comparison(page, run);
     page_cost(page, run);
+    page_exits(page, run);
     add_curves(page, run);
     page_terms(page, run);
     page_confusion(page, run);
@@ -147,6 +148,7 @@ void page_of_run(const struct page *page, const struct report_run *run)
     struct value *data = chart_curves(page->arena, run);
     if (run->compared)
         data = value_set(page->arena, data, "pairs", page_comparison_rows(page->arena, run));
+    data = value_set(page->arena, data, "exits", page_exit_curves(page->arena, run));
     if (data == NULL)
         page->out->failed = true;
     page_end(page, run->version, data);

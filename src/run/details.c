@@ -109,8 +109,7 @@ static enum status layers_record(const struct details *details, const struct net
     return record_layers(details->ctx, details->site->folder->record, details->stage, layers, list->count);
 }
 
-/* shown_closely: the teacher, and the stages of the first seed. */
-static bool shown_closely(const struct run_site *site, const struct stage *stage)
+bool details_closely(const struct run_site *site, const struct stage *stage)
 {
     return strcmp(stage->role, "teacher") == 0 || stage->seed == (uint64_t)site->plan->seeds.values[0];
 }
@@ -126,7 +125,7 @@ enum status details_record(struct context *ctx, const struct run_site *site, con
                               .split = &site->plan->data->splits[SPLIT_TEST],
                               .classes = network->input.classes,
                               .logits = logits};
-    bool closely = shown_closely(site, stage), few = details.classes <= CONFUSION_CLASSES_MAX;
+    bool closely = details_closely(site, stage), few = details.classes <= CONFUSION_CLASSES_MAX;
     if (!details.arena)
         return ctx->error.status;
     if (few)

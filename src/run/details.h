@@ -10,6 +10,8 @@
  *                    answer differently: samples i32 [M] (places in the split), labels i32 [M] (-1: none), images u8
  *                    [M,H,W,C] (C 1 or 3; made smaller above 64 pixels; none where samples are no images), logits and
  *                    teacher_logits f32 [M,K]
+ *   early_exit       f32 [T,3]      of a subject with exits: threshold, accuracy, mean MACs of a sample, for each of
+ *                    train/exits.h's thresholds (run/early_exit.h)
  * and the layers of their networks. The test split is only described here: nothing is chosen by it. */
 #ifndef RUN_DETAILS_H
 #define RUN_DETAILS_H
@@ -31,6 +33,10 @@ struct details {
     const double *logits; /* [N,K] */
 };
 
+enum { EXIT_CURVE_COLUMNS = 3 };
+
+/* details_closely: is it one of the stages that a page shows closely? */
+bool details_closely(const struct run_site *site, const struct stage *stage);
 /* details_array: one array of the record; `data` of the shape [dim 0, …]. */
 enum status details_array(const struct details *details, const char *name, enum record_element element,
                           struct shape shape, const void *data);

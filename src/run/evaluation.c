@@ -11,7 +11,9 @@
 /* What the models have in common while they are gone through. */
 struct members {
     struct context *ctx;
+    struct arena *arena;
     const struct run_evaluation *asked;
+    bool exits; /* wanted */
     struct kernel_context *kernels;
     struct program_memory *memory;
     struct evaluation *evaluation;
@@ -50,6 +52,47 @@ static enum status logits_reserve(struct members *members)
     return STATUS_OK;
 }
 
+/* early_exit_check: of what can be known before a model is read. */
+static enum status early_exit_check(struct context *ctx, const struct run_evaluation *asked)
+{
+    if (!asked->early_exit)
+        return STATUS_OK;
+    if (!(asked->threshold >= 0 && asked->threshold <= 1))
+        return fail(ctx, STATUS_BAD_INPUT, "threshold: expected a probability in [0,1], found %g", asked->threshold);
+    if (asked->n_models > 1)
+        return fail(ctx, STATUS_BAD_INPUT, "a threshold is for the exits of one model, found an ensemble of %d",
+                    asked->n_models);
+    return STATUS_OK;
+}
+
+/* exits_evaluate: *done: the one model has exits, and all of them, and the logits, are computed. */
+static enum status exits_evaluate(struct members *members, const char *path, const struct network *network, bool *done)
+{
+    struct context *ctx = members->ctx;
+    struct evaluation *evaluation = members->evaluation;
+    struct network_exits exits;
+    *done = false;
+    RETURN_IF(network_exits_find(network, members->arena, &exits));
+    if (exits.count == 1)
+        return !members->asked->early_exit
+                   ? STATUS_OK
+                   : fail(ctx, STATUS_BAD_INPUT,
+                          "a threshold needs a model with exits: %s has no output whose name begins with \"exit\" and "
+                          "that gives a logit for each class",
+                          path);
+    const int64_t values = evaluation->split->count * evaluation->classes;
+    evaluation->exits = exits;
+    evaluation->exit_logits = memory_new(ctx, (size_t)(exits.count * values), sizeof *evaluation->exit_logits);
+    if (evaluation->exit_logits == NULL)
+        return ctx->error.status;
+    RETURN_IF(evaluate_layers(ctx, network, exits.layers, exits.count, evaluation->split, ELEMENT_F32, members->kernels,
+                              members->memory, evaluation->exit_logits));
+    const struct exit_logits of = evaluation_exits(evaluation);
+    exits_rows(&of, members->asked->early_exit ? members->asked->threshold : 1, evaluation->logits);
+    *done = true;
+    return STATUS_OK;
+}
+
 static enum status member_evaluate(struct members *members, int index)
 {
     enum status status = STATUS_OK;
@@ -58,6 +101,7 @@ static enum status member_evaluate(struct members *members, int index)
     const char *path = members->asked->models[index];
     struct network *network = NULL;
     struct metrics unused;
+    bool done = false;
     TRY(model_load(ctx, path, ELEMENT_F32, &network));
     TRY(input_check(ctx, path, network, members->asked, evaluation->data));
     if (index == 0) {
@@ -67,8 +111,11 @@ static enum status member_evaluate(struct members *members, int index)
         TRY(fail(ctx, STATUS_BAD_SHAPE, "%s has %d classes, but %s has %lld: an ensemble's members must agree", path,
                  network->input.classes, members->asked->models[0], (long long)evaluation->classes));
     }
-    TRY(evaluate(ctx, network, evaluation->split, ELEMENT_F32, members->kernels, members->memory,
-                 members->own != NULL ? members->own : evaluation->logits, &unused));
+    if (members->exits)
+        TRY(exits_evaluate(members, path, network, &done));
+    if (!done)
+        TRY(evaluate(ctx, network, evaluation->split, ELEMENT_F32, members->kernels, members->memory,
+                     members->own != NULL ? members->own : evaluation->logits, &unused));
     if (members->own != NULL)
         TRY(combine_rows_add(ctx, &members->ensemble, index, members->own, evaluation->split->count,
                              evaluation->logits));
@@ -77,20 +124,22 @@ cleanup:
     return status;
 }
 
-enum status evaluation_make(struct context *ctx, struct arena *arena, const struct run_evaluation *asked, bool labels,
+enum status evaluation_make(struct context *ctx, struct arena *arena, const struct run_evaluation *asked, unsigned what,
                             struct evaluation *out)
 {
     enum status status = STATUS_OK;
-    struct members members = {.ctx = ctx, .asked = asked, .evaluation = out};
+    struct members members = {.ctx = ctx, .arena = arena, .asked = asked, .evaluation = out};
+    members.exits = (what & EVALUATION_EXITS) != 0 && asked->n_models == 1;
     memset(out, 0, sizeof *out);
     if (asked->n_models < 1)
         return fail(ctx, STATUS_BAD_INPUT, "no model; expected at least one file");
     if (asked->split != NULL && split_find(asked->split) < 0)
         return fail(ctx, STATUS_BAD_INPUT, "no split \"%s\": expected train, validation or test", asked->split);
+    RETURN_IF(early_exit_check(ctx, asked));
     TRY(data_argument_open(ctx, arena, asked->data, &out->data));
     out->split = &out->training;
     if (asked->split != NULL)
-        TRY(data_argument_split(ctx, out->data, asked->split, labels, &out->split));
+        TRY(data_argument_split(ctx, out->data, asked->split, (what & EVALUATION_LABELS) != 0, &out->split));
     else
         TRY(data_training(ctx, out->data, &out->training));
     members.kernels = kernel_context_new(ctx, ctx->threads);
@@ -112,7 +161,17 @@ cleanup:
 void evaluation_free(struct context *ctx, struct evaluation *evaluation)
 {
     memory_free(ctx, evaluation->logits);
+    memory_free(ctx, evaluation->exit_logits);
     data_free(ctx, evaluation->data);
+}
+
+struct exit_logits evaluation_exits(const struct evaluation *evaluation)
+{
+    return (struct exit_logits){.exits = &evaluation->exits,
+                                .samples = evaluation->split->count,
+                                .classes = evaluation->classes,
+                                .logits = evaluation->exit_logits,
+                                .labels = evaluation->split->labels};
 }
 
 struct value *evaluation_value(struct arena *arena, const struct run_evaluation *asked)

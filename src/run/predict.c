@@ -28,7 +28,7 @@ enum status run_predict(struct context *ctx, struct arena *arena, const struct r
     struct evaluation made;
     struct npy_writer *writer = NULL;
     *result = NULL;
-    TRY(evaluation_make(ctx, arena, evaluation, false, &made));
+    TRY(evaluation_make(ctx, arena, evaluation, evaluation->early_exit ? EVALUATION_EXITS : 0, &made));
     struct shape shape = SHAPE(made.split->count, made.classes);
     writer = npy_writer_new(ctx, out, ELEMENT_F32, &shape);
     if (writer == NULL)
@@ -41,6 +41,8 @@ enum status run_predict(struct context *ctx, struct arena *arena, const struct r
     struct value *map = evaluation_value(arena, evaluation);
     map = value_set(arena, map, "samples", value_integer(arena, made.split->count));
     map = value_set(arena, map, "classes", value_integer(arena, made.classes));
+    if (evaluation->early_exit)
+        map = value_set(arena, map, "threshold", value_real(arena, evaluation->threshold));
     map = value_set(arena, map, "out", value_text(arena, out));
     *result = map;
     if (map == NULL)

@@ -220,7 +220,7 @@ enum status run_record(struct context *ctx, struct arena *arena, const struct ru
     *result = NULL;
     TRY(asked_check(ctx, recording));
     TRY(network_check(&work));
-    TRY(evaluation_make(ctx, arena, &recording->of, false, &made));
+    TRY(evaluation_make(ctx, arena, &recording->of, 0, &made));
     work.writer = npz_writer_new(ctx, recording->out);
     if (work.writer == NULL)
         TRY(ctx->error.status);

@@ -61,11 +61,16 @@ struct run_evaluation {
     int n_models;
     bool mean_logit;          /* how an ensemble is combined: mean logit, else mean probability */
     const char *data, *split; /* split: train, validation or test; NULL: the training files before hold-out (record) */
+    bool early_exit;          /* each sample leaves the one model at its first exit that is sure enough */
+    double threshold;         /* of early_exit, in [0,1] */
 };
-/* run_evaluate: {"model","data","split","samples","accuracy","top5","loss","ece"}. */
+/* run_evaluate: {"model","data","split","samples","accuracy","top5","loss","ece"}, of a model with exits also {"plain_macs",
+ * "exits":[{"name","macs","accuracy","loss"}],"early_exit":[{"threshold","accuracy","macs","saved","left"}]}; with early_exit the
+ * figures and the one row are those of the threshold. */
 enum status run_evaluate(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation,
                          struct value **result);
-/* run_predict: logits float32 [N,K] (an ensemble by mean probability: log-probabilities) into an NPY file, atomically. */
+/* run_predict: logits float32 [N,K] (an ensemble by mean probability: log-probabilities; with early_exit those of the exit at which the
+ * sample left) into an NPY file, atomically. */
 enum status run_predict(struct context *ctx, struct arena *arena, const struct run_evaluation *evaluation,
                         const char *out, struct value **result);
 /* A recording: outputs of every sample of the training files, in their order, before validation is held out. */

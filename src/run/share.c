@@ -168,16 +168,15 @@ static enum status stage_take(struct context *ctx, struct arena *arena, const st
                               const struct shared *shared, const struct folder *from, const struct stage *stage,
                               struct kernel_context *kernels, struct program_memory *memory)
 {
-    struct metrics test;
-    double fidelity;
+    struct stage_tested tested;
     struct value *entry = stage_entry(ctx, arena, from, stage->name);
     if (!entry)
         return ctx->error.status;
     RETURN_IF(row_copy(ctx, arena, from->record, site->folder->record, stage->name));
     RETURN_IF(series_copy(ctx, arena, from->record, site->folder->record, stage->name));
-    RETURN_IF(stage_test(ctx, site, stage, kernels, memory, &test, &fidelity));
+    RETURN_IF(stage_test(ctx, arena, site, stage, kernels, memory, &tested));
     RETURN_IF(model_copy(ctx, arena, from, site->folder, stage->name));
-    entry = value_set(arena, entry, "fidelity", value_real(arena, fidelity));
+    entry = value_set(arena, entry, "fidelity", value_real(arena, tested.fidelity));
     entry = value_set(arena, entry, "shared", value_text(arena, shared->name));
     return stage_entry_note(ctx, arena, site->folder, stage->name, entry);
 }

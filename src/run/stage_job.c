@@ -4,7 +4,9 @@
 #include "base/file.h"
 #include "format/json.h"
 #include "run/details.h"
+#include "run/early_exit.h"
 #include "run/share.h"
+#include "run/together.h"
 #include "train/model.h"
 
 #include <math.h>
@@ -128,63 +130,32 @@ static struct value *provenance(const struct job *job, const struct loop_result 
     return value_set(arena, map, "version", value_text(arena, site->options->version ? site->options->version : ""));
 }
 
-/* ensemble_logits: of an ensemble of networks of the stage. */
-static enum status ensemble_logits(struct context *ctx, const struct run_site *site, const struct stage *stage,
-                                   const struct split *split, struct kernel_context *kernels,
-                                   struct program_memory *memory, double *logits)
+/* stage_test: the test split is touched only here. */
+enum status stage_test(struct context *ctx, struct arena *arena, const struct run_site *site, const struct stage *stage,
+                       struct kernel_context *kernels, struct program_memory *memory, struct stage_tested *out)
 {
     enum status status = STATUS_OK;
-    struct metrics unused;
-    const struct ensemble *ensemble = stage->learners[stage->subject].ensemble;
-    double *own = memory_new(ctx, (size_t)(split->count * ensemble->classes), sizeof *own);
-    if (!own)
-        return ctx->error.status;
-    memset(logits, 0, (size_t)(split->count * ensemble->classes) * sizeof *logits);
-    for (int i = 0; i < ensemble->n_members; i++) {
-        const struct network *network = stage->learners[ensemble->members[i].learner].network;
-        TRY(evaluate(ctx, network, split, site->plan->precision, kernels, memory, own, &unused));
-        TRY(combine_rows_add(ctx, ensemble, i, own, split->count, logits));
-    }
-    combine_rows_finish(ensemble, split->count, logits);
-cleanup:
-    memory_free(ctx, own);
-    return status;
-}
-
-/* subject_measure: logits [N,K] over a split, and their figures. */
-static enum status subject_measure(struct context *ctx, const struct run_site *site, const struct stage *stage,
-                                   const struct split *split, struct kernel_context *kernels,
-                                   struct program_memory *memory, double *logits, struct metrics *out)
-{
-    const struct learner *subject = &stage->learners[stage->subject];
-    if (subject->network)
-        return evaluate(ctx, subject->network, split, site->plan->precision, kernels, memory, logits, out);
-    RETURN_IF(ensemble_logits(ctx, site, stage, split, kernels, memory, logits));
-    *out = metrics_of(logits, split->labels, split->count, subject->ensemble->classes);
-    return STATUS_OK;
-}
-
-/* stage_test: the test split is touched only here. */
-enum status stage_test(struct context *ctx, const struct run_site *site, const struct stage *stage,
-                       struct kernel_context *kernels, struct program_memory *memory, struct metrics *test,
-                       double *fidelity)
-{
     const struct split *split = &site->plan->data->splits[SPLIT_TEST];
-    const struct learner *subject = &stage->learners[stage->subject];
-    const int64_t classes = subject->network ? subject->network->input.classes : subject->ensemble->classes;
-    *test = (struct metrics){0, NAN, NAN, NAN, NAN};
-    *fidelity = NAN;
+    const struct network *network = stage->learners[stage->subject].network;
+    const int64_t classes = network->input.classes, values = split->count * classes;
+    struct network_exits exits;
+    *out = (struct stage_tested){.test = {0, NAN, NAN, NAN, NAN}, .fidelity = NAN};
     if (split->count == 0 || !stage_measures(stage))
         return STATUS_OK;
-    double *logits = memory_new(ctx, (size_t)(split->count * classes), sizeof *logits);
-    if (!logits)
+    RETURN_IF(network_exits_find(network, arena, &exits));
+    double *all = memory_new(ctx, (size_t)(exits.count * values), sizeof *all);
+    if (!all)
         return ctx->error.status;
-    enum status status = subject_measure(ctx, site, stage, split, kernels, memory, logits, test);
-    if (status == STATUS_OK && site->teacher_logits)
-        *fidelity = fidelity_of(logits, site->teacher_logits, split->count, classes);
-    if (status == STATUS_OK && subject->network)
-        status = details_record(ctx, site, stage, subject->network, logits);
-    memory_free(ctx, logits);
+    const double *logits = all + (exits.count - 1) * values;
+    TRY(evaluate_layers(ctx, network, exits.layers, exits.count, split, site->plan->precision, kernels, memory, all));
+    out->test = metrics_of(logits, split->labels, split->count, classes);
+    if (site->teacher_logits)
+        out->fidelity = fidelity_of(logits, site->teacher_logits, split->count, classes);
+    TRY(details_record(ctx, site, stage, network, logits));
+    if (exits.count > 1)
+        TRY(early_exit_measure(ctx, arena, site, stage, &exits, all, kernels, memory, &out->exits));
+cleanup:
+    memory_free(ctx, all);
     return status;
 }
 
@@ -262,18 +233,20 @@ static enum status job_note(const struct job *job, const char *model, const stru
     const struct run_site *site = job->site;
     const struct network *network = job->stage->learners[job->stage->subject].network;
     const char *path = model ? folder_file(job->arena, site->folder, "%s", model) : NULL;
-    struct metrics test;
-    double fidelity;
+    struct stage_tested tested;
     if (!path)
         return ctx->error.status;
-    RETURN_IF(stage_test(ctx, site, job->stage, kernels, memory, &test, &fidelity));
+    RETURN_IF(stage_test(ctx, job->arena, site, job->stage, kernels, memory, &tested));
     struct value *origin = provenance(job, result);
     if (!origin)
         return ctx->error.status;
     RETURN_IF(model_save(ctx, network, origin, path));
     RETURN_IF(stage_note(job, model, network, result));
-    return stage_entry_note(ctx, job->arena, site->folder, job->stage->name,
-                            stage_entry_make(job->arena, job->stage, model, network, result, &test, fidelity));
+    struct value *entry =
+        stage_entry_make(job->arena, job->stage, model, network, result, &tested.test, tested.fidelity);
+    if (tested.exits)
+        entry = value_merge(job->arena, entry, tested.exits);
+    return stage_entry_note(ctx, job->arena, site->folder, job->stage->name, entry);
 }
 
 /* beside_note: those that are saved beside the subject. */
@@ -342,27 +315,6 @@ static enum status job_load(const struct job *job)
     return job->ctx->error.status;
 }
 
-/* ensemble_job: networks that are there already, measured together. */
-static enum status ensemble_job(const struct job *job, struct kernel_context *kernels, struct program_memory *memory)
-{
-    const struct loop_result result = {.validation = {0, NAN, NAN, NAN, NAN}};
-    const struct stage *stage = job->stage;
-    struct record_stage row = {.name = stage->name, .role = stage->role, .model = "", .seed = (int64_t)stage->seed};
-    struct metrics test;
-    double fidelity;
-    for (int i = 0; i < stage->n_learners; i++) {
-        const struct network *network = stage->learners[i].network;
-        row.parameters += network ? network_count_parameters(network) : 0;
-        row.macs += network ? network_count_macs(network) : 0;
-    }
-    RETURN_IF(stage_test(job->ctx, job->site, stage, kernels, memory, &test, &fidelity));
-    RETURN_IF(record_stage(job->ctx, job->site->folder->record, &row));
-    struct value *entry = stage_entry_make(job->arena, stage, NULL, NULL, &result, &test, fidelity);
-    entry = value_set(job->arena, entry, "parameters", value_integer(job->arena, row.parameters));
-    entry = value_set(job->arena, entry, "macs", value_integer(job->arena, row.macs));
-    return stage_entry_note(job->ctx, job->arena, job->site->folder, stage->name, entry);
-}
-
 enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage,
                       struct kernel_context *kernels, struct program_memory *memory)
 {
@@ -379,7 +331,7 @@ enum status stage_job(struct context *ctx, const struct run_site *site, const st
     TRY(ctx->error.status);
     if (!network) {
         if (!entry)
-            status = ensemble_job(&job, kernels, memory);
+            status = together_job(ctx, job.arena, site, stage, kernels, memory);
         goto cleanup;
     }
     if (!entry || !file_exists(path)) {

@@ -28,11 +28,15 @@ struct run_site {
  * file, in any case, and so are those of a learner that it is the average of. */
 enum status stage_job(struct context *ctx, const struct run_site *site, const struct stage *stage,
                       struct kernel_context *kernels, struct program_memory *memory);
-/* stage_test: evaluates the stage's subject on the test split and records its details, where there is something to measure. fidelity: to the
- * site's teacher; NaN: none. */
-enum status stage_test(struct context *ctx, const struct run_site *site, const struct stage *stage,
-                       struct kernel_context *kernels, struct program_memory *memory, struct metrics *test,
-                       double *fidelity);
+/* What a stage's subject is worth on the test split. */
+struct stage_tested {
+    struct metrics test;
+    double fidelity;     /* to the site's teacher; NaN: none */
+    struct value *exits; /* what the entry says of its exits (run/early_exit.h), of the arena; NULL: it has none */
+};
+/* stage_test: evaluates the stage's subject on the test split and records its details, where there is something to measure. */
+enum status stage_test(struct context *ctx, struct arena *arena, const struct run_site *site, const struct stage *stage,
+                       struct kernel_context *kernels, struct program_memory *memory, struct stage_tested *out);
 /* stage_entry_make: a stage's entry of result.json. model NULL: there is no file; network NULL: it is none. */
 struct value *stage_entry_make(struct arena *arena, const struct stage *stage, const char *model,
                                const struct network *network, const struct loop_result *result,

@@ -32,6 +32,8 @@ double fidelity_of(const double *a, const double *b, int64_t n, int64_t k);
  * of a row, out [K]. */
 int64_t logits_class(const double *row, int64_t k);
 void logits_probabilities(const double *row, int64_t k, double *out);
+/* logits_confidence: the largest probability of a row. NaN: a logit is no number. */
+double logits_confidence(const double *row, int64_t k);
 /* confusion_of: counts [K,K], zeroed here: how many samples of class i (row) were answered j. Samples without a label
  * are left out. */
 void confusion_of(const double *logits, const int32_t *labels, int64_t n, int64_t k, int32_t *counts);
@@ -56,5 +58,10 @@ double divergence_of(const double *a, const double *b, int64_t k, double *room);
 enum status evaluate(struct context *ctx, const struct network *network, const struct split *split,
                      enum element precision, struct kernel_context *kernels, struct program_memory *memory,
                      double *logits, struct metrics *out);
+
+/* evaluate_layers: logits [count,N,K] of several layers [B,K] of the network, of one pass over the split; the caller's. */
+enum status evaluate_layers(struct context *ctx, const struct network *network, const int *layers, int count,
+                            const struct split *split, enum element precision, struct kernel_context *kernels,
+                            struct program_memory *memory, double *logits);
 
 #endif

@@ -37,7 +37,7 @@ static double loss_of(const struct fit *f, const double *weights, double *slope)
             largest = fmax(largest, f->row[i]);
         for (int64_t i = 0; i < f->k; i++)
             total += exp(f->row[i] - largest);
-        sum += largest + log(total) - right;
+        sum += largest + log(fmax(total, 1)) - right; /* the largest alone gives 1 */
         for (int64_t i = 0; slope && i < f->k; i++) {
             const double difference = exp(f->row[i] - largest) / total - (i == f->labels[b]);
             for (int m = 0; m < f->members; m++)

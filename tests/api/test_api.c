@@ -249,6 +249,17 @@ static void test_models_are_measured(void **state)
     assert_true(accuracy >= 0 && accuracy <= 1);
     assert_int_equal(retort_value_integer(retort_value_get(retort_result_root(result), "samples")), SMALL_SAMPLES);
     retort_result_free(result);
+    params.early_exit = true;
+    params.threshold = 1.5;
+    assert_int_equal(retort_eval(context, &params, &result), RETORT_USAGE);
+    assert_string_equal(retort_error(context), "threshold: expected a probability in [0,1], found 1.5");
+    params.threshold = 0.5; /* the model has no exits */
+    assert_int_equal(retort_eval(context, &params, &result), RETORT_USAGE);
+    record.of = params;
+    record.of.split = NULL;
+    record.out = "logits.npz";
+    assert_int_equal(retort_record(context, &record, &result), RETORT_USAGE);
+    params.early_exit = false;
     params.model_count = 2;
     params.combine = RETORT_MEAN_LOGIT;
     predict.of = params;

@@ -1,4 +1,4 @@
-"""small_data.py: small IDX files that can be learnt from, and a recipe's data: section for them."""
+"""small_data.py: small IDX files that can be learnt from, how they are read, and a recipe's data: section for them."""
 import gzip
 import struct
 
@@ -10,6 +10,13 @@ def write_idx(path, array):
     head = struct.pack(">HBB", 0, 8, array.ndim) + struct.pack(f">{array.ndim}I", *array.shape)
     with (gzip.open if str(path).endswith(".gz") else open)(path, "wb") as file:
         file.write(head + array.astype(np.uint8).tobytes())
+
+
+def read_idx(path):
+    with (gzip.open if str(path).endswith(".gz") else open)(path, "rb") as file:
+        raw = file.read()
+    shape = np.frombuffer(raw[4:4 + 4 * raw[3]], ">u4").astype(int)
+    return np.frombuffer(raw[4 + 4 * raw[3]:], np.uint8).reshape(shape)
 
 
 def make(folder=".", train=600, test=200, size=12, classes=10, channels=0, seed=1):

@@ -85,6 +85,20 @@ static inline void made_up_layers(struct context *ctx, struct record *record, co
     record_layers(ctx, record, stage, layers, sizeof layers / sizeof *layers);
 }
 
+/* made_up_early_exit: the curve of a network with exits. */
+static inline void made_up_early_exit(struct context *ctx, struct record *record, const char *stage)
+{
+    enum { POINTS = 6 };
+    float rows[POINTS][3];
+    for (int i = 0; i < POINTS; i++) {
+        rows[i][0] = 0.5f + 0.1f * (float)i;
+        rows[i][1] = 0.86f + 0.01f * (float)i;
+        rows[i][2] = 300000.0f + 150000.0f * (float)i;
+    }
+    const struct record_array array = {"early_exit", RECORD_F32, 2, {POINTS, 3}, rows};
+    record_array(ctx, record, stage, &array);
+}
+
 /* made_up_details: as a run would leave them: of the teacher and the first seed more than of the others. */
 static inline void made_up_details(struct context *ctx, struct record *record, const char *stage, const char *role,
                                    int seed, int classes)

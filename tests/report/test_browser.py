@@ -246,7 +246,7 @@ def main():
             seen, console = browse(chromium, path, width)
             for fault in faults_of(seen, console, width):
                 check(False, f"{page} at {width} px: {fault}")
-            check(len(seen["charts"]) == (3 if page == "several.html" else 5),
+            check(len(seen["charts"]) == (3 if page == "several.html" else 6),
                   f"{page}: {len(seen['charts'])} charts")
             if page != "several.html":
                 check(seen["shown"], f"{page} at {width} px has no slider")

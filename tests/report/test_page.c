@@ -25,7 +25,8 @@ static const struct made_up usual = {.name = "fashion-mnist",
                                      .noise = 0.0012,
                                      .recorded = true,
                                      .recipe = true,
-                                     .classes = 10};
+                                     .classes = 10,
+                                     .exits = true};
 
 static void folder_new(struct context *ctx, const struct made_up *spec, const char *folder)
 {
@@ -297,6 +298,35 @@ static void details_have_their_sections(void **state)
     memory_free(&ctx, page);
 }
 
+static void exits_have_their_section(void **state)
+{
+    (void)state;
+    struct context ctx;
+    struct made_up spec = usual;
+    char *page = made_page(&ctx, &usual, "exits");
+    assert_says(page, "<h2>Early exit</h2>");
+    assert_says(page, "id=\"exits-0\"");
+    assert_does_not_say(page, "id=\"exits-1\""); /* of the first seed alone */
+    assert_says(page, "<th scope=\"row\">exit&lt;1&gt;</th><td>210,000</td>");
+    assert_does_not_say(page, "exit<1>");
+    assert_says(page, "<th scope=\"row\">threshold 0.9</th><td>654,321</td>");
+    assert_says(page, "takes 1,083,226 MACs a sample; early exit takes 39.59% fewer.");
+    assert_says(page, "{\"label\":\"threshold 0.6\",\"macs\":450000.0,\"accuracy\":87.0}");
+    assert_says(page, "\"alone\":{\"label\":\"alone-0\",\"macs\":1083226.0,");
+    assert_does_not_say(page, "nan");
+    memory_free(&ctx, page);
+    spec.exits = false;
+    page = made_page(&ctx, &spec, "no-exits");
+    assert_does_not_say(page, "Early exit");
+    memory_free(&ctx, page);
+    spec.exits = true;
+    spec.baseline = false;
+    page = made_page(&ctx, &spec, "exits-alone");
+    assert_says(page, "<h2>Early exit</h2>");
+    assert_says(page, "\"alone\":null");
+    memory_free(&ctx, page);
+}
+
 /* An older run's record has no details, and of many classes a table of every pair cannot be read. */
 static void sections_are_left_out(void **state)
 {
@@ -304,6 +334,7 @@ static void sections_are_left_out(void **state)
     struct context ctx;
     struct made_up spec = usual;
     spec.classes = 0;
+    spec.exits = false;
     char *page = made_page(&ctx, &spec, "older");
     assert_says(page, "<h2>Cost</h2>");
     assert_does_not_say(page, "<h2>Confusion</h2>");
@@ -363,6 +394,8 @@ static void wrong_arrays_are_refused(void **state)
     assert_array_refused(&(struct record_array){"differing_images", RECORD_U8, 4, {5, 2, 2, 2}, classes}, "channels",
                          "[5,2,2,2]");
     assert_array_refused(&(struct record_array){"outcomes", RECORD_I32, 1, {4}, classes}, "[5]", "[4]");
+    assert_array_refused(&(struct record_array){"early_exit", RECORD_F32, 2, {2, 2}, logits}, "[any,3]", "[2,2]");
+    assert_array_refused(&(struct record_array){"early_exit", RECORD_F32, 2, {1, 3}, logits}, "finite", "place 2");
 }
 
 static void several_runs_are_compared(void **state)
@@ -420,6 +453,12 @@ static void wrong_results_are_refused(void **state)
                    "\"stages.0.test\"", "expected a map or null, found 0.9");
     assert_refused("{\"format\":1,\"stages\":[{\"name\":\"t\",\"role\":\"teacher\",\"test\":{\"accuracy\":\"high\"}}]}",
                    "\"stages.0.test.accuracy\"", "found \"high\"");
+    assert_refused("{\"format\":1,\"stages\":[{\"name\":\"t\",\"role\":\"teacher\",\"exits\":3}]}",
+                   "\"stages.0.exits\"", "expected a list of maps, found 3");
+    assert_refused("{\"format\":1,\"stages\":[{\"name\":\"t\",\"role\":\"teacher\",\"exits\":[{\"name\":7}]}]}",
+                   "\"stages.0.exits.0.name\"", "expected a text or null, found 7");
+    assert_refused("{\"format\":1,\"stages\":[{\"name\":\"t\",\"role\":\"teacher\",\"exits\":[{\"macs\":1}]}]}",
+                   "\"stages.0.exits.0.name\"", "expected a text, found nothing");
     assert_refused("{\"format\":1,\"version\":5,\"stages\":[]}", "\"version\"", "expected a text or null, found 5");
     assert_refused("{\"format\":1,\"stages\":[],\"comparison\":[]}", "\"comparison\"", "found a list");
     assert_refused("{\"format\":1,\"stages\":[],\"comparison\":{\"alone\":{\"mean\":1},\"gain\":{\"mean\":0}}}",
@@ -534,6 +573,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(classes_have_their_names),
         cmocka_unit_test(page_without_library_says_so),
         cmocka_unit_test(details_have_their_sections),
+        cmocka_unit_test(exits_have_their_section),
         cmocka_unit_test(sections_are_left_out),
         cmocka_unit_test(wrong_arrays_are_refused),
         cmocka_unit_test(several_runs_are_compared),

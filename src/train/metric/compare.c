@@ -13,6 +13,14 @@ void logits_probabilities(const double *row, int64_t k, double *out)
         out[i] /= sum;
 }
 
+double logits_confidence(const double *row, int64_t k)
+{
+    double top = row[logits_class(row, k)], sum = 0;
+    for (int64_t i = 0; i < k; i++)
+        sum += exp(row[i] - top);
+    return 1 / sum;
+}
+
 void confusion_of(const double *logits, const int32_t *labels, int64_t n, int64_t k, int32_t *counts)
 {
     memset(counts, 0, (size_t)(k * k) * sizeof *counts);
