@@ -36,20 +36,17 @@ def stages_of(options, recipe, folder, threads):
         return json.load(file)["stages"]
 
 
-def step_seconds(stages):
-    """Seconds of a step alone, and of a step of all that the scheme trains: stages that are saved beside another share its."""
-    alone = [stage for stage in stages if stage["role"] == "alone"][0]
-    taught = [stage for stage in stages if stage["role"] not in ("alone", "ensemble") and stage["name"] != "teacher"]
-    beside = {stage["seconds"] for stage in taught}  # of one joint step each the same
-    last = [stage for stage in taught if stage["role"] == "distilled"][0]
-    total = sum(beside)
-    return alone["seconds"] / alone["steps"], total / max(last["steps"], 1 if last["steps"] else alone["steps"]), total
+def seconds_of(stages):
+    """Seconds alone, and of all that the scheme trains for the student: what is saved beside a stage has that stage's."""
+    alone = [stage["seconds"] for stage in stages if stage["role"] == "alone"]
+    taught = {stage["seconds"] for stage in stages if stage["role"] not in ("alone", "ensemble") and stage["name"] != "teacher"}
+    return alone[0], sum(taught)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--retort", default="build/retort")
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     print(f"{'scheme':16}{'alone':>14}{'1 thread':>10}{'2 threads':>10}{'2 over 1':>10}     (ms a step alone; times that)")
@@ -61,12 +58,10 @@ def main():
             for _ in range(options.repeats):
                 taught = {}
                 for threads in (1, 2):
-                    stages = stages_of(options, recipe, f"{folder}/run", threads)
-                    one, _, total = step_seconds(stages)
-                    taught[threads] = total / options.steps
-                    alone[threads].append(one)
+                    one, taught[threads] = seconds_of(stages_of(options, recipe, f"{folder}/run", threads))
+                    alone[threads].append(one / options.steps)
                     ratio[threads].append(taught[threads] / one)
-                cross.append(taught[2] / alone[1][-1])
+                cross.append(taught[2] / options.steps / alone[1][-1])
         median = statistics.median
         print(f"{name:16}{1000 * median(alone[1]):6.2f}{1000 * median(alone[2]):8.2f}{median(ratio[1]):10.2f}"
               f"{median(ratio[2]):10.2f}{median(cross):10.2f}", flush=True)

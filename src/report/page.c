@@ -10,8 +10,16 @@ const struct page_side page_sides[PAGE_SIDES] = {
     {"distilled", "Student distilled", "distilled student", "confusion-distilled", "similarity-distilled"}};
 
 const struct page_row page_rows[PAGE_ROWS] = {
-    {"teacher", "Teacher"},     {"ensemble", "Ensemble of teachers"}, {"assistant", "Assistant"},
-    {"alone", "Student alone"}, {"distilled", "Student distilled"},
+    {"teacher", "Teacher"},
+    {"assistant", "Assistant"},
+    {"self", "The network, trained first"},
+    {"cycle", "Earlier cycles"},
+    {"generation", "Earlier generations"},
+    {"peer", "Peers"},
+    {"average", "Average of the weights"},
+    {"ensemble", "Ensemble"},
+    {"alone", "Student alone"},
+    {"distilled", "Student distilled"},
 };
 
 static void add_lines(struct text *out, const char *const *lines)

@@ -22,11 +22,11 @@ struct page_side {
 };
 extern const struct page_side page_sides[PAGE_SIDES];
 
-/* The rows of tables of networks: the sides, and what may stand between teacher and student. */
+/* The rows of tables of networks: the sides, what may stand between teacher and student, and what a scheme trains beside the student. */
 struct page_row {
     const char *role, *label;
 };
-enum { PAGE_ROWS = PAGE_SIDES + 2 };
+enum { PAGE_ROWS = PAGE_SIDES + 7 };
 extern const struct page_row page_rows[PAGE_ROWS];
 
 /* page_begin: everything up to the title; page_end: the data of the charts (NULL: none), scripts, the end. */

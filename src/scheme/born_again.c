@@ -49,6 +49,8 @@ static enum status generation_stage(const struct request *request, struct stage_
     struct stage *stage = role ? stage_begin(request, list, role) : NULL;
     if (!stage || stage_learner(list->arena, stage, learner_student(request, "student", network)) < 0)
         return request->ctx->error.status;
+    if (network != request->student)
+        stage->role = "generation";
     if (!before) {
         stage->sampler = SAMPLER_LABELLED;
         return stage_plain(request, list, stage, 0);

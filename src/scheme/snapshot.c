@@ -50,6 +50,8 @@ static struct stage *cycle_begin(const struct request *request, struct stage_lis
     struct stage *stage = role ? stage_begin(request, list, role) : NULL;
     if (!stage)
         return NULL;
+    if (cycle < cycles - 1)
+        stage->role = "cycle";
     const int64_t first = whole->epochs * cycle / cycles;
     stage->first_epoch = first;
     stage->budget.epochs = whole->epochs * (cycle + 1) / cycles - first;
