@@ -310,6 +310,19 @@ static enum status losses_choose(struct context *ctx, struct arena *arena, const
     return *own ? STATUS_OK : ctx->error.status;
 }
 
+/* extending_check: only a frozen teacher's layers can become a student's own. */
+static enum status extending_check(struct context *ctx, const struct scheme *scheme, const struct phase *phase)
+{
+    for (int i = 0; i < phase->n_terms && scheme->teacher != TEACHER_FROZEN; i++)
+        if (phase->terms[i].method->extends)
+            return value_fail(
+                ctx, phase->terms[i].at, STATUS_BAD_INPUT,
+                "losses: with method %s the student goes on through the layers of a frozen teacher, and scheme "
+                "%s has none; leave it out, or say scheme: offline",
+                phase->terms[i].method->name, scheme->name);
+    return STATUS_OK;
+}
+
 /* losses_resolved: the layers of terms are chosen for each two networks anew, where the recipe names none. */
 static struct value *losses_resolved(struct arena *arena, const struct plan *plan, const struct value *given,
                                      struct value *resolved)
@@ -367,6 +380,7 @@ enum status distill_bind(struct context *ctx, struct arena *arena, const struct 
     const struct staging_site staging = {&taught, epochs - plan->blocks.epochs, section};
     TRY(staging_bind(ctx, arena, plan->losses, bound.stages, &staging, &plan->staging, &losses, &stages));
     const struct phase *end = &plan->staging.phases[plan->staging.count - 1];
+    TRY(extending_check(ctx, plan->scheme, end));
     if (plan->blocks.count > 0)
         TRY(block_plan_terms(ctx, arena, site->student, end->terms, end->n_terms, &plan->blocks));
     TRY(labels_term(ctx, arena, end->terms, end->n_terms, &plan->student_labels));

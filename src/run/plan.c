@@ -286,7 +286,8 @@ static enum status teachers_check(struct context *ctx, const struct plan *plan, 
         if (teacher->kind != TEACHER_TRAINED)
             continue;
         RETURN_IF(layer_groups_check(ctx, &teacher->own.train.optimiser.groups, teaching->networks[i]));
-        RETURN_IF(train_check(ctx, plan, &teacher->own, teacher->at, "teacher"));
+        if (plan->scheme->teacher == TEACHER_FROZEN) /* else its batches are the student's */
+            RETURN_IF(train_check(ctx, plan, &teacher->own, teacher->at, "teacher"));
         RETURN_IF(labels_check(ctx, plan, &teacher->own, teacher->at, "the teacher",
                                plan->data->all_labels.labelled > 0 ? "say teacher.labels: all, or " : ""));
     }

@@ -53,7 +53,7 @@ static enum status follow_check(struct context *ctx, const struct stage *stage)
         one = one && !stage->learners[i].saved_as;
     return one ? STATUS_OK
                : fail(
-                     ctx, STATUS_UNSUPPORTED,
+                     ctx, STATUS_BAD_INPUT,
                      "stage %s: train.average follows one network that learns, and here are several, or a part of one; "
                      "leave it out",
                      stage->name);

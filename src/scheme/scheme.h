@@ -214,7 +214,7 @@ bool stage_measures(const struct stage *stage);
 bool stage_halves(const struct stage *stage);
 
 /* stage_check: indices in range, a learner exists, nobody teaches itself by an ordinary teacher term, a term's student learns, events
- * go between alike networks. */
+ * go between alike networks, the budget suits the batches and the networks. */
 enum status stage_check(struct context *ctx, const struct stage *stage);
 
 #endif

@@ -127,12 +127,12 @@ static enum status teacher_check(struct context *ctx, const struct stage *stage,
         (term->teacher != term->student && teacher->rows != student->rows))
         return STATUS_OK;
     if (term->teacher == term->student)
-        return fail(ctx, STATUS_BAD_INPUT,
-                    "stage %s, term %s: %s is its own teacher; give another network as teacher, or other layers",
-                    stage->name, term->name, student->name);
-    return fail(ctx, STATUS_BAD_INPUT,
-                "stage %s, term %s: student and teacher are the same network; give another as teacher", stage->name,
-                term->name);
+        return value_fail(ctx, term->at, STATUS_BAD_INPUT,
+                          "stage %s, term %s: %s is its own teacher; give another network as teacher, or other layers",
+                          stage->name, term->name, student->name);
+    return value_fail(ctx, term->at, STATUS_BAD_INPUT,
+                      "stage %s, term %s: student and teacher are the same network; give another as teacher",
+                      stage->name, term->name);
 }
 
 static enum status term_check(struct context *ctx, const struct stage *stage, const struct term *term)
@@ -163,9 +163,26 @@ static enum status event_check(struct context *ctx, const struct stage *stage, i
                             stage->learners[event->from].network->parameters);
 }
 
+/* budget_check: batches can be cut in halves, where they are; an early stop looks at one network. */
+static enum status budget_check(struct context *ctx, const struct stage *stage)
+{
+    const struct budget *budget = &stage->budget;
+    if (stage_halves(stage) && budget->batch % 2 != 0)
+        return fail(ctx, STATUS_BAD_INPUT,
+                    "stage %s: batch: expected an even number, as its halves belong together, found %lld; use %lld",
+                    stage->name, (long long)budget->batch, budget->batch > 1 ? (long long)budget->batch - 1 : 2LL);
+    for (int i = 0; i < stage->n_learners && budget->patience > 0; i++)
+        if (stage->learners[i].saved_as)
+            return fail(ctx, STATUS_BAD_INPUT,
+                        "stage %s: early_stop follows one network, and %s is there beside it; leave it out",
+                        stage->name, stage->learners[i].name);
+    return STATUS_OK;
+}
+
 enum status stage_check(struct context *ctx, const struct stage *stage)
 {
     RETURN_IF(learners_check(ctx, stage));
+    RETURN_IF(budget_check(ctx, stage));
     if (!index_ok(stage->subject, stage->n_learners))
         return fail(ctx, STATUS_BAD_INPUT, "stage %s: it is about learner %d of %d", stage->name, stage->subject,
                     stage->n_learners);

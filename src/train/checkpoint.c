@@ -46,6 +46,8 @@ static enum status parameters_blocks(struct blocks *blocks, const char *owner, c
 /* learner_changes: does the stage change the network? A frozen teacher is not kept: the stages that run side by side share it. */
 static bool learner_changes(const struct stage *stage, int learner)
 {
+    if (!stage->learners[learner].network)
+        return false; /* an ensemble's weights are kept apart */
     bool changes = stage->learners[learner].learns || stage->learners[learner].training;
     for (int i = 0; i < stage->n_events; i++)
         changes = changes || stage->events[i].to == learner;

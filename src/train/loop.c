@@ -96,11 +96,6 @@ static enum status best_make(struct loop *loop)
                     "stage %s: early_stop looks at validation accuracy, and there are no labelled validation samples; "
                     "add `validation: 5000` to data",
                     stage->name);
-    for (int i = 0; i < stage->n_learners; i++)
-        if (stage->learners[i].saved_as)
-            return fail(loop->ctx, STATUS_BAD_INPUT,
-                        "stage %s: early_stop follows one network, and %s learns beside it; leave it out", stage->name,
-                        stage->learners[i].name);
     loop->best = early_stop_new(loop->ctx, stage->learners[stage->subject].network->parameters, stage->budget.patience);
     return loop->best ? STATUS_OK : loop->ctx->error.status;
 }

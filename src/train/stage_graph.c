@@ -272,6 +272,12 @@ static enum status stage_build(struct stage_graph *built, const struct stage_gra
     const struct stage *stage = spec->stage;
     const struct split *split = spec->split;
     struct graph *graph = built->graph;
+    if (spec->mixed && stage_halves(stage))
+        return fail(
+            ctx, STATUS_BAD_INPUT,
+            "stage %s: the halves of a batch belong together, and data.augment.mixup mixes its samples; leave one "
+            "of the two out",
+            stage->name);
     const int64_t batch = stage_halves(stage) ? stage->budget.batch : SHAPE_BATCH; /* halves have a number of rows */
     struct shape rows = SHAPE(batch);
     struct node *images =

@@ -47,7 +47,10 @@ static void layers_unnamed(struct context *ctx, const struct stage *stage, const
 {
     const char *word = side_word(side);
     const struct learner *learner = &stage->learners[side_learner(term, side)];
-    if (learner->network)
+    if (side == SIDE_STUDENT && term->teacher >= 0 && !stage->learners[term->teacher].network &&
+        method_reads_layers(term->method, SIDE_TEACHER))
+        layers_unnamed(ctx, stage, term, SIDE_TEACHER); /* what is in the way */
+    else if (learner->network)
         value_fail(ctx, term->at, STATUS_BAD_INPUT,
                    "term %s: method %s reads layers of the %s; name them, e.g. %s: [%s]", term->name,
                    term->method->name, word, word, learner->network->layers[0].name);
@@ -56,6 +59,12 @@ static void layers_unnamed(struct context *ctx, const struct stage *stage, const
                    "term %s: method %s reads layers of the %s, and %s is no network; use a method of logits, or say "
                    "from: N for a teacher that is one",
                    term->name, term->method->name, word, learner->name);
+}
+
+/* combined_or_past: is it one that has logits alone? */
+static bool combined_or_past(const struct learner *learner)
+{
+    return learner->ensemble || learner->memory;
 }
 
 /* tap_layers: the names of the layers that a term reads on one side; the logits where none are named and the method takes logits.
@@ -93,6 +102,12 @@ static int tap_layers(struct context *ctx, const struct stage *stage, const stru
     }
     for (int i = 0; i < n; i++) {
         layers[i] = names[i];
+        if (combined_or_past(&stage->learners[learner]) && strcmp(names[i], logits_name) != 0) {
+            value_fail(ctx, tap_at(term, side_word(side), i), STATUS_BAD_INPUT,
+                       "term %s: %s is no network and has no layer \"%s\"; use a method of logits", term->name,
+                       stage->learners[learner].name, names[i]);
+            return -1;
+        }
         if (network && network_layer(network, names[i], tap_at(term, side_word(side), i)) < 0)
             return -1;
     }

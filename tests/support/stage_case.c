@@ -139,5 +139,5 @@ bool stage_case_same(const struct network *a, const struct network *b)
     size_t size = element_size(p->element);
     return p->n_values == q->n_values && p->n_state == q->n_state &&
            memcmp(p->values, q->values, (size_t)p->n_values * size) == 0 &&
-           memcmp(p->state, q->state, (size_t)p->n_state * size) == 0;
+           (p->n_state == 0 || memcmp(p->state, q->state, (size_t)p->n_state * size) == 0);
 }

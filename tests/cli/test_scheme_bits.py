@@ -1,0 +1,82 @@
+#!/usr/bin/python3
+"""Schemes that come to the same thing give the same bits: peers that do not teach each other and the student alone, equal peers,
+targets without anything remembered and labels, an average of the last step alone and the student."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import scheme_case  # noqa: E402
+from retort import expect, finish  # noqa: E402
+from run_folder import weights  # noqa: E402
+from scheme_case import distil, metrics, recipe, side_by_side, write  # noqa: E402
+
+SEEDS = (0, 1)
+
+
+def same(folder, a, b, what):
+    for seed in SEEDS:
+        expect(weights(folder, f"{a}-{seed}") == weights(folder, f"{b}-{seed}"), f"{folder}, seed {seed}: {what}")
+
+
+def other(folder, a, b, what):
+    for seed in SEEDS:
+        expect(weights(folder, f"{a}-{seed}") != weights(folder, f"{b}-{seed}"), f"{folder}, seed {seed}: {what}")
+
+
+def made(scheme, options, folder, **how):
+    distil(write(f"{folder}.yaml", recipe(scheme, options, more="seeds: [0, 1]\n", **how)), folder)
+
+
+def check_peers():
+    def without_lessons(network, scheme, options):
+        folder = f"{scheme}-{network}-{len(options)}"
+        made(scheme, f"{options}, peer_seeds: [0, 0]", folder, network=scheme_case.NETWORKS[network])
+        same(folder, "distilled", "alone", "without the others' lessons the student is the one alone")
+        same(folder, "peer-1", "alone", "and so is a peer of the same initial values")
+    side_by_side(without_lessons, *((network, *how) for network in scheme_case.NETWORKS for how in (
+        ("dml", "weight: 0"), ("kdcl", "weight: 0"), ("codistillation", "weight: 0, burn_in: 0, exchange: 3"), ("codistillation", "burn_in: 9"))))
+    made("dml", "weight: 0", "unequal")
+    same("unequal", "distilled", "alone", "whoever learns beside it")
+    other("unequal", "peer-1", "alone", "other initial values, another network")
+    made("dml", "", "taught")
+    other("taught", "distilled", "alone", "with the lessons it is another network")
+    for peers in (2, 3):
+        made("dml", f"peers: {peers}, peer_seeds: {[0] * peers}", f"equal-{peers}")
+        for peer in range(1, peers):
+            same(f"equal-{peers}", f"peer-{peer}", "distilled", "equal peers stay equal")
+
+
+def check_nothing_remembered():
+    made("ps-kd", "", "ps-kd", train="epochs: 3, batch: 32")
+    made("dlb", "", "dlb")
+    for seed in SEEDS:
+        taught, alone = (metrics("ps-kd", f"{role}-{seed}", "loss") for role in ("distilled", "alone"))
+        epoch = len(alone) // 3
+        expect(len(taught) == len(alone) == 3 * epoch > 30, "steps")
+        expect(taught[:epoch] == alone[:epoch], "ps-kd, first epoch: the losses of the student alone, bit for bit")
+        expect(all(a != b for a, b in zip(taught[epoch:], alone[epoch:])), "ps-kd, then others")
+        losses, labels, kd = (metrics("dlb", f"distilled-{seed}", name) for name in ("loss", "labels", "kd"))
+        expect(losses[0] == labels[0] and kd[0] == 0, f"dlb, first step: the labels alone, found {losses[0]}, {labels[0]}, {kd[0]}")
+        expect(min(kd[1:]) > 0, "dlb, then from the step before")
+    made("ps-kd", "alpha: 0", "ps-kd-0")
+    same("ps-kd-0", "distilled", "alone", "ps-kd that remembers nothing is the student alone")
+
+
+def check_averages():
+    made("ema", "decay: 0", "ema-0")
+    same("ema-0", "average", "distilled", "the average of the last step alone is the student")
+    other("ema-0", "distilled", "alone", "which it teaches in evaluation mode, without dropout")
+    made("ema", "weight: 0", "ema-weight-0")
+    same("ema-weight-0", "distilled", "alone", "a teacher without weight teaches nothing")
+    other("ema-weight-0", "average", "distilled", "and is the average all the same")
+
+
+def main():
+    scheme_case.usual_data()
+    check_peers()
+    check_nothing_remembered()
+    check_averages()
+    finish()
+
+
+main()
