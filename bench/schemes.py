@@ -3,8 +3,8 @@
 
     bench/schemes.py [--retort build/retort] [--steps N] [--repeats N]
 
-Each recipe of recipes/schemes is run for N steps, one thread and two, with the student alone in the same run right before
-it, so that what else the machine does meets both. The figure is the time of the training steps of all networks that the
+Each recipe of recipes/schemes is run for N steps on one thread and on two, the student alone right before it, so that what
+else the machine does meets both. The figure is the time of the training steps of all networks that the
 scheme trains for a student (a frozen teacher's own training is left out, what it computes in each step is not), a step,
 over the same of the student alone on as many threads; the last column: on two threads over the student alone on one, for
 schemes with peers. Medians of the repeats. Aims: dml at most 2.1 (on two threads over one alone: 1.1), byot at most 1.3,
@@ -22,25 +22,28 @@ import tempfile
 RECIPES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "recipes", "schemes")
 
 
-def stages_of(options, recipe, folder, threads):
+def stages_of(options, command, recipe, folder, threads):
     """Entries of result.json. No validation samples: what is measured is the steps."""
-    command = [options.retort, "distill", recipe, "-o", folder, "--force", "--quiet", "--jobs", "1", "--threads", str(threads),
-               "--set", "seeds=[0]", "--set", "data.validation=0", "--set", f"student.train.steps={options.steps}"]
+    words = [options.retort, command, recipe, "-o", folder, "--force", "--quiet", "--threads", str(threads), "--set", "baseline=false",
+             "--set", "seeds=[0]", "--set", "data.validation=0", "--set", f"student.train.steps={options.steps}"]
     with open(recipe, encoding="utf-8") as file:
         if re.search("^teacher:", file.read(), re.MULTILINE):
-            command += ["--set", "teacher.train.steps=2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+            words += ["--set", "teacher.train.steps=2"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        sys.exit(f"schemes.py: {' '.join(command)}: {done.stderr}")
+        sys.exit(f"schemes.py: {' '.join(words)}: {done.stderr}")
     with open(f"{folder}/result.json", encoding="utf-8") as file:
         return json.load(file)["stages"]
 
 
-def seconds_of(stages):
-    """Seconds alone, and of all that the scheme trains for the student: what is saved beside a stage has that stage's."""
-    alone = [stage["seconds"] for stage in stages if stage["role"] == "alone"]
-    taught = {stage["seconds"] for stage in stages if stage["role"] not in ("alone", "ensemble") and stage["name"] != "teacher"}
-    return alone[0], sum(taught)
+def seconds_alone(options, recipe, folder, threads):
+    return stages_of(options, "train", recipe, folder, threads)[0]["seconds"]
+
+
+def seconds_taught(options, recipe, folder, threads):
+    """Of all that the scheme trains for the student: what is saved beside a stage has that stage's seconds."""
+    stages = stages_of(options, "distill", recipe, folder, threads)
+    return sum({stage["seconds"] for stage in stages if stage["role"] != "ensemble" and stage["name"] != "teacher"})
 
 
 def main():
@@ -48,9 +51,10 @@ def main():
     parser.add_argument("--retort", default="build/retort")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--only", help="schemes whose name contains this")
     options = parser.parse_args()
     print(f"{'scheme':16}{'alone':>14}{'1 thread':>10}{'2 threads':>10}{'2 over 1':>10}     (ms a step alone; times that)")
-    for recipe in sorted(glob.glob(f"{RECIPES}/*.yaml")):
+    for recipe in [r for r in sorted(glob.glob(f"{RECIPES}/*.yaml")) if not options.only or options.only in r]:
         name = os.path.basename(recipe)[:-len(".yaml")]
         alone, ratio = {1: [], 2: []}, {1: [], 2: []}
         cross = []
@@ -58,7 +62,8 @@ def main():
             for _ in range(options.repeats):
                 taught = {}
                 for threads in (1, 2):
-                    one, taught[threads] = seconds_of(stages_of(options, recipe, f"{folder}/run", threads))
+                    one = seconds_alone(options, recipe, f"{folder}/run", threads)
+                    taught[threads] = seconds_taught(options, recipe, f"{folder}/run", threads)
                     alone[threads].append(one / options.steps)
                     ratio[threads].append(taught[threads] / one)
                 cross.append(taught[2] / options.steps / alone[1][-1])

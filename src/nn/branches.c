@@ -21,7 +21,7 @@ static enum status from_choose(struct branches *b, struct arena *arena)
     for (int i = 0; i < b->network->logits; i++)
         if (staged ? waypoints_ends_stage(&w, i)
                    : waypoints_activates(&w, i) && (maps ? waypoints_learns(&w, i, w.last_map) : b->from < 0))
-            b->from = i;
+            b->from = staged ? waypoints_behind(&w, i) : i;
     return b->from >= 0
                ? STATUS_OK
                : value_fail(b->ctx, b->at, STATUS_BAD_INPUT,

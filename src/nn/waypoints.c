@@ -59,6 +59,15 @@ bool waypoints_ends_stage(const struct waypoints *w, int layer)
     return learns;
 }
 
+int waypoints_behind(const struct waypoints *w, int layer)
+{
+    const struct layer *layers = w->network->layers;
+    while (layer + 1 < w->last_map && w->passed[layer + 1] && layers[layer + 1].parameters == 0 &&
+           is_map(&layers[layer + 1]))
+        layer++;
+    return layer;
+}
+
 bool waypoints_staged(const struct waypoints *w)
 {
     for (int i = 0; i < w->last_map; i++)

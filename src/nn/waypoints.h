@@ -17,6 +17,9 @@ enum status waypoints_find(const struct network *network, struct arena *arena, s
 /* waypoints_ends_stage: is the layer the last waypoint with maps of its height and width? Not where they are the last map's, nor
  * where no layer that learns gives maps of that size. */
 bool waypoints_ends_stage(const struct waypoints *waypoints, int layer);
+/* waypoints_behind: the last of the layers behind a waypoint that learn nothing and that all paths pass, such as the pool that ends a stage:
+ * what leaves there has smaller maps to go on with. The layer itself where there is none. */
+int waypoints_behind(const struct waypoints *waypoints, int layer);
 /* waypoints_staged: does any layer end such a stage? */
 bool waypoints_staged(const struct waypoints *waypoints);
 /* waypoints_activates: is the layer a waypoint, and an activation: of a map, or in a network without maps of a vector? */

@@ -68,11 +68,12 @@ static enum status layers_choose(struct exits *e)
 {
     int count = 0;
     const struct waypoints *w = &e->waypoints;
-    for (int i = 0; i < e->deepest; i++) {
-        e->chosen[i] = waypoints_staged(w) ? waypoints_ends_stage(w, i)
-                                           : waypoints_activates(w, i) && waypoints_learns(w, i, e->deepest);
-        count += e->chosen[i];
-    }
+    const bool staged = waypoints_staged(w);
+    for (int i = 0; i < e->deepest; i++)
+        if (staged ? waypoints_ends_stage(w, i) : waypoints_activates(w, i) && waypoints_learns(w, i, e->deepest)) {
+            e->chosen[staged ? waypoints_behind(w, i) : i] = true;
+            count++;
+        }
     return count > 0 ? STATUS_OK
                      : value_fail(e->ctx, e->at, STATUS_BAD_INPUT,
                                   "network %s: expected several hidden activations that all "

@@ -118,6 +118,7 @@ static enum status teach_by(struct stage_list *list, struct stage *stage, const 
             logits_name(list->arena, lesson->teacher_layer, &term.teacher_taps, &term.n_teacher_taps);
         term.weight.value *= weight;
         term.weight.to *= weight;
+        term.share /= lesson->n_teachers;
         term.factor = lesson->factor;
         term.rows = lesson->rows;
     }

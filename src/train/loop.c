@@ -252,9 +252,13 @@ static enum status shares_record(struct loop *loop)
     char name[256];
     const struct stage *stage = loop->stage;
     for (int i = 0; i < stage->n_terms; i++) {
+        if (!shares_shown(loop->shares, i))
+            continue;
         snprintf(name, sizeof name, "share.%s", stage->terms[i].name);
         RETURN_IF(metric(loop, "train", name, shares_part(loop->shares, i, moment_of(loop, loop->step - 1))));
         for (int j = 0; j < i; j++) {
+            if (!shares_shown(loop->shares, j))
+                continue;
             snprintf(name, sizeof name, "cosine.%s.%s", stage->terms[j].name, stage->terms[i].name);
             RETURN_IF(metric(loop, "train", name, loop->shares->cosines[i * stage->n_terms + j]));
         }
@@ -276,6 +280,8 @@ static void shares_log(const struct loop *loop)
     const struct stage *stage = loop->stage;
     for (int i = 0; i < stage->n_terms; i++) {
         const struct term *term = &stage->terms[i];
+        if (!shares_shown(loop->shares, i))
+            continue;
         const double weight =
             term->share > 0 ? stage_weight_found(loop->built, i) : stage_weight(term, (struct moment){0});
         const double cosine = i > 0 ? loop->shares->cosines[i * stage->n_terms] : 0;
@@ -293,7 +299,7 @@ static enum status shares_take(struct loop *loop, const struct bindings *binding
     loop->measured = loop->shares && loop->step % loop->epoch_steps == 0;
     if (!loop->measured)
         return STATUS_OK;
-    RETURN_IF(shares_measure(loop->shares, bindings));
+    RETURN_IF(shares_measure(loop->shares, bindings, loop->step == 0));
     if (loop->step > 0)
         return STATUS_OK;
     RETURN_IF(shares_weigh(loop->shares, (struct moment){0}));

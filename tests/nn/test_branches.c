@@ -122,7 +122,7 @@ static void test_branches_begin_behind_the_trunk(void **state)
     } cases[] = {
         {"{name: mlp, widths: [20, 16], dropout: 0.1}", NULL, "relu1", 2},
         {"{name: mlp, widths: [20]}", NULL, "relu1", 3},
-        {"{name: cnn, widths: [4, 4, 6, 6, 8]}", NULL, "relu4", 3},
+        {"{name: cnn, widths: [4, 4, 6, 6, 8]}", NULL, "max_pool2", 3},
         {"{name: cnn, widths: [4, 6], head: weighting}", "batch_norm1", "batch_norm1", 2},
         {"{name: resnet, depth: 14, width: 4}", NULL, "block4", 3},
         {"{name: resnet, depth: 8, width: 4, shortcut: projection, squeeze: 2}", "block1", "block1", BRANCHES_MOST},

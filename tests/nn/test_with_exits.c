@@ -105,8 +105,8 @@ static void test_exits_stand_where_maps_change_their_size(void **state)
         int count;
         int64_t width;
     } cases[] = {
-        {"{name: cnn, widths: [4, 4, 6, 6, 8]}", "relu2 relu4", 2, 8},
-        {"{name: cnn, widths: [4, 6, 8], pools: [1, 2], head: weighting, dropout: 0.5}", "relu1 relu2", 2, 8},
+        {"{name: cnn, widths: [4, 4, 6, 6, 8]}", "max_pool1 max_pool2", 2, 8},
+        {"{name: cnn, widths: [4, 6, 8], pools: [1, 2], head: weighting, dropout: 0.5}", "max_pool1 max_pool2", 2, 8},
         {"{name: cnn, widths: [4, 4], pools: [0]}", "relu1", 1, 4},
         {"{name: resnet, depth: 14, width: 4}", "block2 block4", 2, 16},
         {"{name: resnet, depth: 8, width: 4, shortcut: projection, squeeze: 2}", "block1 block2", 2, 16},
@@ -138,6 +138,7 @@ static void test_exits_stand_where_maps_change_their_size(void **state)
 /* A bottleneck: halved until it is no larger than the last map, 7x5 here, each side by itself. */
 static void test_a_bottleneck_makes_the_map_as_small_as_the_last_one(void **state)
 {
+    static const char *const seven[] = {"relu3"};
     static const char *const layers[] = {"c", "a", "d"};
     struct fixture *f = *state;
     char text[256];
@@ -168,9 +169,9 @@ static void test_a_bottleneck_makes_the_map_as_small_as_the_last_one(void **stat
     }
     assert_true(network_output(f->grown, "extra") >= 0);
     /* 7x7 becomes 4x4, which is still larger than 3x3. */
-    grow(f, "{name: cnn, widths: [4, 4, 4, 5], pools: [1, 2, 3]}", (struct exits_spec){.count = 0});
-    const struct layer *last = &f->grown->layers[network_layer(f->grown, "exit3_features", NULL) - 1];
-    assert_string_equal(last->name, "exit3_block2");
+    grow(f, "{name: cnn, widths: [4, 4, 4, 5], pools: [1, 2, 3]}", (struct exits_spec){seven, 1, 0});
+    const struct layer *last = &f->grown->layers[network_layer(f->grown, "exit1_features", NULL) - 1];
+    assert_string_equal(last->name, "exit1_block2");
     assert_int_equal(last->output.dim[1], 2);
 }
 

@@ -62,7 +62,7 @@ static struct fixture *open_with(double weight, double second, double third)
     const void *inputs[STAGE_INPUTS] = {f->c.images, f->c.labels, f->indices, f->indices, NULL};
     memcpy(f->inputs, inputs, sizeof inputs);
     f->bindings = (struct bindings){.inputs = f->inputs, .seed = 1};
-    assert_int_equal(shares_measure(f->shares, &f->bindings), STATUS_OK);
+    assert_int_equal(shares_measure(f->shares, &f->bindings, true), STATUS_OK);
     return f;
 }
 
