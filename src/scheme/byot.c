@@ -7,8 +7,8 @@
  * left away. Zhang 2019 (ICCV), arXiv 1905.08094, equation 5. */
 #include "scheme/build.h"
 
-#include "nn/with_exits.h"
 #include "nn/network.h"
+#include "nn/with_exits.h"
 
 struct byot_options {
     struct option_texts exits;
