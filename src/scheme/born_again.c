@@ -22,22 +22,14 @@ static const struct option_spec born_again_specs[] = {
      .min = 2,
      .max = GENERATIONS_MAX,
      .help = "of the network, each with all epochs of the student's training; the last is the student"},
-    {.name = "temperature",
-     .offset = offsetof(struct born_again_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of what a generation learns from the one before"},
+    SCHEME_TEMPERATURE(struct born_again_options, "1", "of what a generation learns from the one before"),
 };
 
 static struct value *born_again_losses(struct arena *arena, const struct budget *budget, const void *options)
 {
     (void)budget;
     const struct born_again_options *o = options;
-    struct value *list = losses_add(arena, value_list(arena), "labels", 1, NULL, 0);
-    return losses_add(arena, list, "kd", 1, "temperature", o->temperature);
+    return losses_mixture(arena, 1, 1, o->temperature);
 }
 
 /* generation_stage: of a network, taught by the one before (NULL: by labels alone). */

@@ -4,6 +4,18 @@
 
 #include "scheme/terms.h"
 
+/* Options that many schemes have: a number of at least 0, called as its field; the temperature of kd among a scheme's own losses. */
+#define SCHEME_NUMBER(owner_, field_, initial_, help_)                                                                 \
+    {                                                                                                                  \
+        .name = #field_, .offset = offsetof(owner_, field_), .type = OPTION_REAL, .initial = (initial_), .min = 0,     \
+        .max = 1e6, .help = (help_)                                                                                    \
+    }
+#define SCHEME_TEMPERATURE(owner_, initial_, help_)                                                                    \
+    {                                                                                                                  \
+        .name = "temperature", .offset = offsetof(owner_, temperature), .type = OPTION_REAL, .initial = (initial_),    \
+        .min = 0, .max = 1e6, .flags = OPTION_ABOVE_MIN, .help = (help_)                                               \
+    }
+
 /* stage_begin: a stage of that role with the request's seed and budget, called ROLE-SEED; NULL: error recorded. Valid until the next one
  * begins. */
 struct stage *stage_begin(const struct request *request, struct stage_list *list, const char *role);

@@ -32,13 +32,8 @@ static const struct option_spec byot_specs[] = {
      .min = 0,
      .max = 1e6,
      .help = "of an exit's features; 0: as the deepest ones; another goes with lambda: 0"},
-    {.name = "lambda",
-     .offset = offsetof(struct byot_options, lambda),
-     .type = OPTION_REAL,
-     .initial = "0.03",
-     .min = 0,
-     .max = 1e6,
-     .help = "weight of the square distance of an exit's features from the deepest"},
+    SCHEME_NUMBER(struct byot_options, lambda, "0.03",
+                  "weight of the square distance of an exit's features from the deepest"),
     {.name = "keep",
      .offset = offsetof(struct byot_options, keep),
      .type = OPTION_CHOICE,
@@ -52,22 +47,14 @@ static const struct option_spec byot_specs[] = {
      .min = 0,
      .max = 1,
      .help = "the deepest exit's part in what an exit learns; the labels have the rest"},
-    {.name = "temperature",
-     .offset = offsetof(struct byot_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "3",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of what an exit learns from the deepest"},
+    SCHEME_TEMPERATURE(struct byot_options, "3", "of what an exit learns from the deepest"),
 };
 
 static struct value *byot_losses(struct arena *arena, const struct budget *budget, const void *options)
 {
     (void)budget;
     const struct byot_options *o = options;
-    struct value *list = losses_add(arena, value_list(arena), "labels", 1 - o->alpha, NULL, 0);
-    return losses_add(arena, list, "kd", o->alpha, "temperature", o->temperature);
+    return losses_mixture(arena, 1 - o->alpha, o->alpha, o->temperature);
 }
 
 /* features_term: lambda 1/B sum |f - f_d|^2: fitnet is the mean over the features, too. */

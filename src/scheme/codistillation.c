@@ -23,36 +23,17 @@ static const struct option_spec codistillation_specs[] = {
      .min = 1,
      .max = 1e9,
      .help = "steps between two copies of the peers"},
-    {.name = "weight",
-     .offset = offsetof(struct codistillation_options, weight),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .help = "of what a peer learns from the copies of the others"},
-    {.name = "burn_in",
-     .offset = offsetof(struct codistillation_options, burn_in),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .help = "epochs at the start in which all learn from the labels alone"},
-    {.name = "temperature",
-     .offset = offsetof(struct codistillation_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of the same"},
+    SCHEME_NUMBER(struct codistillation_options, weight, "1", "of what a peer learns from the copies of the others"),
+    SCHEME_NUMBER(struct codistillation_options, burn_in, "1",
+                  "epochs at the start in which all learn from the labels alone"),
+    SCHEME_TEMPERATURE(struct codistillation_options, "1", "of the same"),
 };
 
 static struct value *codistillation_losses(struct arena *arena, const struct budget *budget, const void *options)
 {
     (void)budget;
     const struct codistillation_options *o = options;
-    struct value *list = losses_add(arena, value_list(arena), "labels", 1, NULL, 0);
-    return losses_add(arena, list, "kd", 1, "temperature", o->temperature);
+    return losses_mixture(arena, 1, 1, o->temperature);
 }
 
 /* copy_add: of peer `index`; the learner, -1: error recorded. */

@@ -11,29 +11,15 @@ struct cs_kd_options {
 };
 
 static const struct option_spec cs_kd_specs[] = {
-    {.name = "lambda",
-     .offset = offsetof(struct cs_kd_options, lambda),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .help = "weight of what a sample learns from the other of its class"},
-    {.name = "temperature",
-     .offset = offsetof(struct cs_kd_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "4",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of the same"},
+    SCHEME_NUMBER(struct cs_kd_options, lambda, "1", "weight of what a sample learns from the other of its class"),
+    SCHEME_TEMPERATURE(struct cs_kd_options, "4", "of the same"),
 };
 
 static struct value *cs_kd_losses(struct arena *arena, const struct budget *budget, const void *options)
 {
     (void)budget;
     const struct cs_kd_options *o = options;
-    struct value *list = losses_add(arena, value_list(arena), "labels", 1, NULL, 0);
-    return losses_add(arena, list, "kd", 1, "temperature", o->temperature);
+    return losses_mixture(arena, 1, 1, o->temperature);
 }
 
 static enum status cs_kd_stages(const struct request *request, const void *options, struct stage_list *list)

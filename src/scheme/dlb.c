@@ -11,29 +11,15 @@ struct dlb_options {
 };
 
 static const struct option_spec dlb_specs[] = {
-    {.name = "alpha",
-     .offset = offsetof(struct dlb_options, alpha),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .help = "weight of what is learnt from the step before"},
-    {.name = "temperature",
-     .offset = offsetof(struct dlb_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "3",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of the same"},
+    SCHEME_NUMBER(struct dlb_options, alpha, "1", "weight of what is learnt from the step before"),
+    SCHEME_TEMPERATURE(struct dlb_options, "3", "of the same"),
 };
 
 static struct value *dlb_losses(struct arena *arena, const struct budget *budget, const void *options)
 {
     (void)budget;
     const struct dlb_options *o = options;
-    struct value *list = losses_add(arena, value_list(arena), "labels", 1, NULL, 0);
-    return losses_add(arena, list, "kd", 1, "temperature", o->temperature);
+    return losses_mixture(arena, 1, 1, o->temperature);
 }
 
 static enum status dlb_stages(const struct request *request, const void *options, struct stage_list *list)

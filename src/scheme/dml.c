@@ -13,29 +13,15 @@ struct dml_options {
 
 static const struct option_spec dml_specs[] = {
     PEERS_OPTIONS(struct dml_options, peers),
-    {.name = "weight",
-     .offset = offsetof(struct dml_options, weight),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .help = "of what a peer learns from the others, who share it"},
-    {.name = "temperature",
-     .offset = offsetof(struct dml_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of the same"},
+    SCHEME_NUMBER(struct dml_options, weight, "1", "of what a peer learns from the others, who share it"),
+    SCHEME_TEMPERATURE(struct dml_options, "1", "of the same"),
 };
 
 static struct value *dml_losses(struct arena *arena, const struct budget *budget, const void *options)
 {
     (void)budget;
     const struct dml_options *o = options;
-    struct value *list = losses_add(arena, value_list(arena), "labels", 1, NULL, 0);
-    return losses_add(arena, list, "kd", 1, "temperature", o->temperature);
+    return losses_mixture(arena, 1, 1, o->temperature);
 }
 
 static enum status dml_stages(const struct request *request, const void *options, struct stage_list *list)

@@ -25,29 +25,15 @@ static const struct option_spec kdcl_specs[] = {
      .initial = "min-logit",
      .choices = ensembles,
      .help = "how their logits become the teacher's; linear wants labelled validation samples"},
-    {.name = "weight",
-     .offset = offsetof(struct kdcl_options, weight),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .help = "of what a peer learns from all together"},
-    {.name = "temperature",
-     .offset = offsetof(struct kdcl_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "2",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of the same"},
+    SCHEME_NUMBER(struct kdcl_options, weight, "1", "of what a peer learns from all together"),
+    SCHEME_TEMPERATURE(struct kdcl_options, "2", "of the same"),
 };
 
 static struct value *kdcl_losses(struct arena *arena, const struct budget *budget, const void *options)
 {
     (void)budget;
     const struct kdcl_options *o = options;
-    struct value *list = losses_add(arena, value_list(arena), "labels", 1, NULL, 0);
-    return losses_add(arena, list, "kd", 1, "temperature", o->temperature);
+    return losses_mixture(arena, 1, 1, o->temperature);
 }
 
 /* together_add: what the peers say together; the learner, -1: error recorded. */

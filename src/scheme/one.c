@@ -31,42 +31,22 @@ static const struct option_spec one_specs[] = {
      .offset = offsetof(struct one_options, trunk),
      .type = OPTION_TEXT,
      .help = "its last layer; default: the last map before the last resolution, of an MLP the first activation"},
-    {.name = "weight",
-     .offset = offsetof(struct one_options, weight),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .help = "of what the branches learn from the ensemble"},
-    {.name = "ramp",
-     .offset = offsetof(struct one_options, ramp),
-     .type = OPTION_REAL,
-     .initial = "80",
-     .min = 0,
-     .max = 1e6,
-     .help = "epochs in which that weight grows to its value"},
+    SCHEME_NUMBER(struct one_options, weight, "1", "of what the branches learn from the ensemble"),
+    SCHEME_NUMBER(struct one_options, ramp, "80", "epochs in which that weight grows to its value"),
     {.name = "keep",
      .offset = offsetof(struct one_options, keep),
      .type = OPTION_CHOICE,
      .initial = "branch",
      .choices = keeps,
      .help = "what is evaluated and saved: the first branch, or all of them with the gate"},
-    {.name = "temperature",
-     .offset = offsetof(struct one_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "3",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of what the branches learn from the ensemble"},
+    SCHEME_TEMPERATURE(struct one_options, "3", "of what the branches learn from the ensemble"),
 };
 
 static struct value *one_losses(struct arena *arena, const struct budget *budget, const void *options)
 {
     (void)budget;
     const struct one_options *o = options;
-    struct value *list = losses_add(arena, value_list(arena), "labels", 1, NULL, 0);
-    return losses_add(arena, list, "kd", 1, "temperature", o->temperature);
+    return losses_mixture(arena, 1, 1, o->temperature);
 }
 
 static const char *output_layer(const struct network *network, const char *output)

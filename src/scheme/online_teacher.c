@@ -12,41 +12,21 @@ struct online_options {
 };
 
 static const struct option_spec online_specs[] = {
-    {.name = "weight",
-     .offset = offsetof(struct online_options, weight),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .help = "of what one learns from the other"},
+    SCHEME_NUMBER(struct online_options, weight, "1", "of what one learns from the other"),
     {.name = "mutual",
      .offset = offsetof(struct online_options, mutual),
      .type = OPTION_BOOLEAN,
      .initial = "false",
      .help = "the teacher learns from the student, too"},
-    {.name = "burn_in",
-     .offset = offsetof(struct online_options, burn_in),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .help = "epochs at the start in which both learn from the labels alone"},
-    {.name = "temperature",
-     .offset = offsetof(struct online_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "1",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of what one learns from the other"},
+    SCHEME_NUMBER(struct online_options, burn_in, "1", "epochs at the start in which both learn from the labels alone"),
+    SCHEME_TEMPERATURE(struct online_options, "1", "of what one learns from the other"),
 };
 
 static struct value *online_losses(struct arena *arena, const struct budget *budget, const void *options)
 {
     (void)budget;
     const struct online_options *o = options;
-    struct value *list = losses_add(arena, value_list(arena), "labels", 1, NULL, 0);
-    return losses_add(arena, list, "kd", 1, "temperature", o->temperature);
+    return losses_mixture(arena, 1, 1, o->temperature);
 }
 
 static enum status online_stages(const struct request *request, const void *options, struct stage_list *list)

@@ -20,14 +20,7 @@ static const struct option_spec snapshot_specs[] = {
      .min = 2,
      .max = 100,
      .help = "cosines of the rate, which share the epochs"},
-    {.name = "temperature",
-     .offset = offsetof(struct snapshot_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "2",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of the teacher's logits; the student's are taken as they are"},
+    SCHEME_TEMPERATURE(struct snapshot_options, "2", "of the teacher's logits; the student's are taken as they are"),
 };
 
 static struct value *snapshot_losses(struct arena *arena, const struct budget *budget, const void *options)

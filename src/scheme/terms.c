@@ -47,3 +47,9 @@ struct value *losses_add(struct arena *arena, struct value *list, const char *me
         item = value_set(arena, item, option, value_real(arena, number));
     return value_append(arena, list, item);
 }
+
+struct value *losses_mixture(struct arena *arena, double labels, double kd, double temperature)
+{
+    struct value *list = losses_add(arena, value_list(arena), "labels", labels, NULL, 0);
+    return losses_add(arena, list, "kd", kd, "temperature", temperature);
+}

@@ -17,5 +17,7 @@ enum status labels_term(struct context *ctx, struct arena *arena, const struct t
 /* losses_add: {method: NAME, weight: W} at the end of a list of losses, and OPTION: NUMBER where an option is named (NULL: none). */
 struct value *losses_add(struct arena *arena, struct value *list, const char *method, double weight, const char *option,
                          double number);
+/* losses_mixture: labels and kd at that temperature, with these weights. */
+struct value *losses_mixture(struct arena *arena, double labels, double kd, double temperature);
 
 #endif

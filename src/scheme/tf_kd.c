@@ -28,14 +28,7 @@ static const struct option_spec tf_kd_scheme_specs[] = {
      .min = 0,
      .max = 1,
      .help = "the teacher's part, the labels have the rest; 0: 0.1 of a virtual one, 0.9 of the network itself"},
-    {.name = "temperature",
-     .offset = offsetof(struct tf_kd_scheme_options, temperature),
-     .type = OPTION_REAL,
-     .initial = "20",
-     .min = 0,
-     .max = 1e6,
-     .flags = OPTION_ABOVE_MIN,
-     .help = "of what the teacher says"},
+    SCHEME_TEMPERATURE(struct tf_kd_scheme_options, "20", "of what the teacher says"),
 };
 
 static struct value *tf_kd_losses(struct arena *arena, const struct budget *budget, const void *options)
