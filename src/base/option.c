@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What one option is bound with; `value` is what the recipe or the default says. */
@@ -257,6 +258,15 @@ static bool accepts_null(const struct option_spec *spec)
     return empty && spec->initial == NULL && (spec->flags & OPTION_REQUIRED) == 0;
 }
 
+/* entry_fail: an entry that --set made has no line; its value says where it is from. */
+static enum status entry_fail(struct context *ctx, const struct value *map, const struct value_entry *entry,
+                              const char *what, const char *hint)
+{
+    const char *file = entry->line > 0 ? map->file : entry->value->file;
+    return value_fail_at(ctx, file, entry->line, entry->column, STATUS_BAD_INPUT, "%s has no option \"%.64s\"; %s",
+                         what, entry->key, hint);
+}
+
 static enum status unknown_fail(struct context *ctx, struct arena *arena, struct option_set set,
                                 const struct value *map, const struct value_entry *entry, const char *what)
 {
@@ -276,10 +286,7 @@ static enum status unknown_fail(struct context *ctx, struct arena *arena, struct
     }
     if (hint == NULL)
         return ctx->error.status;
-    /* An entry that --set made has no line; its value says where it is from. */
-    const char *file = entry->line > 0 ? map->file : entry->value->file;
-    return value_fail_at(ctx, file, entry->line, entry->column, STATUS_BAD_INPUT, "%s has no option \"%.64s\"; %s",
-                         what, entry->key, hint);
+    return entry_fail(ctx, map, entry, what, hint);
 }
 
 enum status options_bind(struct context *ctx, struct arena *arena, struct option_set set, const struct value *map,
@@ -312,6 +319,24 @@ enum status options_bind(struct context *ctx, struct arena *arena, struct option
                               what, spec->name, option_expected(spec, text));
         else
             RETURN_IF(bind_initial(&b, field));
+    }
+    return STATUS_OK;
+}
+
+enum status options_known(struct context *ctx, const struct value *map, const char *what, const char *const *keys,
+                          size_t count, const char *hint)
+{
+    for (size_t i = 0; map != NULL && map->kind == VALUE_MAP && i < map->count; i++) {
+        const struct value_entry *entry = &map->entries[i];
+        bool known = false;
+        for (size_t j = 0; j < count; j++)
+            known = known || strcmp(keys[j], entry->key) == 0;
+        if (known)
+            continue;
+        char near[128];
+        const char *nearest = nearest_name(entry->key, keys, count);
+        snprintf(near, sizeof near, "nearest: \"%.100s\"", nearest ? nearest : "");
+        return entry_fail(ctx, map, entry, what, nearest ? near : hint);
     }
     return STATUS_OK;
 }

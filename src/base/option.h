@@ -69,6 +69,11 @@ struct option_set {
 enum status options_bind(struct context *ctx, struct arena *arena, struct option_set set, const struct value *map,
                          const char *what, void *out);
 
+/* options_known: fails at the first key of a map (NULL: none) that is not among `keys`, where two sets of options stand in one map: "WHAT has no
+ * option …", with the nearest key, or else `hint`. */
+enum status options_known(struct context *ctx, const struct value *map, const char *what, const char *const *keys,
+                          size_t count, const char *hint);
+
 /* options_value: the struct as a map that options_bind would read back, defaults included (a resolved recipe). */
 struct value *options_value(struct arena *arena, struct option_set set, const void *options);
 

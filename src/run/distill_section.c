@@ -191,7 +191,7 @@ static enum status assistants_bind(struct context *ctx, struct arena *arena, con
 static enum status scheme_choose(struct context *ctx, struct arena *arena, const struct value *section,
                                  struct plan *plan, const struct value **left)
 {
-    const char *own[32];
+    const char *keys[DISTILL_KEYS + 32], **own = keys + DISTILL_KEYS; /* the section's, then the scheme's */
     size_t n_own = 0;
     const struct value *scheme = value_get(section, "scheme");
     if (scheme && scheme->kind != VALUE_TEXT)
@@ -202,6 +202,11 @@ static enum status scheme_choose(struct context *ctx, struct arena *arena, const
         return ctx->error.status;
     for (size_t i = 0; i < plan->scheme->n_options && n_own < 32; i++)
         own[n_own++] = plan->scheme->options[i].name;
+    for (size_t i = 0; i < DISTILL_KEYS; i++)
+        keys[i] = distill_options[i].name;
+    RETURN_IF(options_known(
+        ctx, section, arena_format(arena, "distill, scheme %s", plan->scheme->name), keys, DISTILL_KEYS + n_own,
+        arena_format(arena, "`retort help section distill` and `retort help scheme %s` show all", plan->scheme->name)));
     *left = value_without(arena, section, own, n_own);
     return *left ? STATUS_OK : ctx->error.status;
 }
@@ -354,8 +359,7 @@ enum status distill_bind(struct context *ctx, struct arena *arena, const struct 
         return value_fail(ctx, section, STATUS_BAD_INPUT, "distill: expected a map with scheme and losses, found %s",
                           value_kind_text(section->kind));
     RETURN_IF(scheme_choose(ctx, arena, section, plan, &left));
-    RETURN_IF(options_bind(ctx, arena, OPTION_SET(distill_options), left, "distill",
-                           &bound)); /* reports what neither knows */
+    RETURN_IF(options_bind(ctx, arena, OPTION_SET(distill_options), left, "distill", &bound));
     RETURN_IF(scheme_bind(ctx, arena, section, plan, &own));
     RETURN_IF(cache_bind(ctx, section, &bound, plan));
     RETURN_IF(scheme_fits(ctx, section, plan));

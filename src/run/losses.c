@@ -121,27 +121,6 @@ static enum status method_options(struct context *ctx, struct arena *arena, cons
     return *resolved ? STATUS_OK : ctx->error.status;
 }
 
-/* loss_keys: a key is one of the term's or one of the method's; the nearest of both is named. */
-static enum status loss_keys(struct context *ctx, const struct value *item, const struct method *method,
-                             const char *const *keys, size_t n_keys)
-{
-    char what[256];
-    for (size_t i = 0; i < item->count; i++) {
-        const struct value_entry *entry = &item->entries[i];
-        bool known = false;
-        for (size_t j = 0; j < n_keys; j++)
-            known = known || strcmp(keys[j], entry->key) == 0;
-        if (known)
-            continue;
-        const char *nearest = nearest_name(entry->key, keys, n_keys);
-        snprintf(what, sizeof what, "; `retort help method %s` shows all", method->name);
-        return value_fail_at(ctx, item->file, entry->line, entry->column, STATUS_BAD_INPUT,
-                             "losses, method %s has no option \"%s\"%s%s%s", method->name, entry->key,
-                             nearest ? "; nearest: \"" : what, nearest ? nearest : "", nearest ? "\"" : "");
-    }
-    return STATUS_OK;
-}
-
 /* taps_check: `taps: auto`, and no layers beside it. */
 static enum status taps_check(struct context *ctx, const struct value *item, const struct loss_section *bound)
 {
@@ -210,7 +189,8 @@ static enum status loss_bind(struct context *ctx, struct arena *arena, const str
         keys[i] = loss_options[i].name;
     for (size_t i = 0; i < method->n_options && n_own < 64; i++)
         own[n_own++] = method->options[i].name;
-    RETURN_IF(loss_keys(ctx, item, method, keys, LOSS_KEYS + n_own));
+    RETURN_IF(options_known(ctx, item, arena_format(arena, "losses, method %s", method->name), keys, LOSS_KEYS + n_own,
+                            arena_format(arena, "`retort help method %s` shows all", method->name)));
     const struct value *common = value_without(arena, item, own, n_own);
     const bool found = weight_auto(item);
     if (found)

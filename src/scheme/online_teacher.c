@@ -33,6 +33,9 @@ static enum status online_stages(const struct request *request, const void *opti
 {
     const struct online_options *o = options;
     static const int student[] = {0}, teacher[] = {1};
+    if (!request->online)
+        return value_fail(request->ctx, request->at, STATUS_BAD_INPUT,
+                          "scheme online-teacher needs a teacher: section with a network; found none");
     struct stage *stage = stage_begin(request, list, "distilled");
     struct network *network = request->network(request, MADE_OF_RECIPE, request->online, "teacher", request->seed);
     if (!stage || !network)
