@@ -310,7 +310,7 @@ static enum status losses_choose(struct context *ctx, struct arena *arena, const
                 "%s: shapes the losses that scheme %s has of itself, and losses are given; say it there, or "
                 "leave losses out",
                 name, scheme->name);
-        *own = (struct value *)(uintptr_t)value_without(arena, *own, &name, 1);
+        *own = value_without(arena, *own, &name, 1);
     }
     return *own ? STATUS_OK : ctx->error.status;
 }
@@ -341,8 +341,8 @@ static struct value *losses_resolved(struct arena *arena, const struct plan *pla
     for (size_t i = 0; resolved && i < resolved->count; i++) {
         const struct value *item = given->items[i];
         const bool named = value_get(item, sides[0]) || value_get(item, sides[1]);
-        const struct value *kept = named ? resolved->items[i] : value_without(arena, resolved->items[i], sides, 2);
-        list = value_append(arena, list, (struct value *)(uintptr_t)kept);
+        list =
+            value_append(arena, list, named ? resolved->items[i] : value_without(arena, resolved->items[i], sides, 2));
     }
     return list;
 }

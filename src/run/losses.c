@@ -111,13 +111,9 @@ static bool teaches(const struct method *method)
 static enum status method_options(struct context *ctx, struct arena *arena, const struct method *method,
                                   const struct value *section, const void **options, struct value **resolved)
 {
-    struct option_set set = {method->options, method->n_options};
-    void *bound = arena_take(arena, 1, method->options_size ? method->options_size : 1);
-    if (!bound)
-        return ctx->error.status;
-    RETURN_IF(options_bind(ctx, arena, set, section, arena_format(arena, "method %s", method->name), bound));
-    *options = bound;
-    *resolved = options_value(arena, set, bound);
+    const struct option_set set = {method->options, method->n_options};
+    *options = method_bound(ctx, arena, method, section);
+    *resolved = *options ? options_value(arena, set, *options) : NULL;
     return *resolved ? STATUS_OK : ctx->error.status;
 }
 

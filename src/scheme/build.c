@@ -178,16 +178,20 @@ enum status stage_part(const struct request *request, struct stage_list *list, s
 
 /* --- courses --- */
 
+/* real_growing: from 0 to 1 in so many epochs; 1 at once where they are 0. */
+static const struct real *real_growing(struct arena *arena, double epochs, enum real_course course)
+{
+    const struct real growing = {.value = 0, .to = 1, .epochs = epochs, .over = 1, .course = course};
+    const struct real one = real_constant(1);
+    return arena_copy(arena, epochs > 0 ? &growing : &one, sizeof one);
+}
+
 const struct real *real_burn_in(struct arena *arena, double epochs)
 {
-    const struct real real = {.value = 0, .to = 1, .epochs = epochs, .over = 1, .course = REAL_STEP};
-    const struct real none = real_constant(1);
-    return arena_copy(arena, epochs > 0 ? &real : &none, sizeof real);
+    return real_growing(arena, epochs, REAL_STEP);
 }
 
 const struct real *real_ramp(struct arena *arena, double epochs)
 {
-    const struct real real = {.value = 0, .to = 1, .epochs = epochs, .over = 1, .course = REAL_RAMP};
-    const struct real none = real_constant(1);
-    return arena_copy(arena, epochs > 0 ? &real : &none, sizeof real);
+    return real_growing(arena, epochs, REAL_RAMP);
 }

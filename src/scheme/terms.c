@@ -3,19 +3,22 @@
 
 #include <string.h>
 
+const void *method_bound(struct context *ctx, struct arena *arena, const struct method *method,
+                         const struct value *options)
+{
+    const struct option_set set = {method->options, method->n_options};
+    void *bound = arena_take(arena, 1, method->options_size ? method->options_size : 1);
+    const char *what = arena_format(arena, "method %s", method->name);
+    return bound && what && options_bind(ctx, arena, set, options, what, bound) == STATUS_OK ? bound : NULL;
+}
+
 enum status method_term(struct context *ctx, struct arena *arena, const char *method, const struct value *options,
                         struct term *term)
 {
     *term = (struct term){
         .name = method, .method = method_find(ctx, method, NULL), .teacher = -1, .weight = real_constant(1)};
-    if (!term->method)
-        return ctx->error.status;
-    const struct option_set set = {term->method->options, term->method->n_options};
-    void *bound = arena_take(arena, 1, term->method->options_size ? term->method->options_size : 1);
-    if (!bound)
-        return ctx->error.status;
-    term->options = bound;
-    return options_bind(ctx, arena, set, options, arena_format(arena, "method %s", method), bound);
+    term->options = term->method ? method_bound(ctx, arena, term->method, options) : NULL;
+    return term->options ? STATUS_OK : ctx->error.status;
 }
 
 enum status labels_smoothed(struct context *ctx, struct arena *arena, double smoothing, struct term *labels)

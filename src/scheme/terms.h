@@ -4,6 +4,9 @@
 
 #include "scheme/scheme.h"
 
+/* method_bound: a method's options, with their defaults, of a map (NULL: none). NULL: error recorded. */
+const void *method_bound(struct context *ctx, struct arena *arena, const struct method *method,
+                         const struct value *options);
 /* method_term: a term of that method with these options (NULL: the defaults), weight 1, student 0 and no teacher, named as the method. */
 enum status method_term(struct context *ctx, struct arena *arena, const char *method, const struct value *options,
                         struct term *term);

@@ -86,12 +86,12 @@ static enum status blocks_collect(struct blocks *blocks, const struct stage_grap
             RETURN_IF(store_blocks(blocks, arena_format(blocks->arena, "%s.store.%s", owner, store->name), store));
         }
     }
-    for (int i = 0; i < stage->n_learners; i++)
+    for (int i = 0; i < stage->n_learners; i++) {
         if (built->weights[i])
             RETURN_IF(parameters_blocks(blocks, arena_format(blocks->arena, "weights.%d", i), built->weights[i]));
-    for (int i = 0; i < stage->n_learners; i++)
         if (built->memories[i])
             RETURN_IF(store_blocks(blocks, arena_format(blocks->arena, "memory.%d", i), built->memories[i]));
+    }
     for (int i = 0; i < learning->count; i++)
         for (int j = 0; j < OPTIMISER_MAX_SLOTS; j++) {
             const struct learned_set *set = &learning->sets[i];
