@@ -5,7 +5,7 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 build=build-tsan
-tests='test_base_thread|test_base_context|test_base_process|test_api_|test_record_record|test_train_checkpoint|test_cli_bits|test_cli_blocks|test_cli_progress|test_cli_interrupt'
+tests='test_base_thread|test_base_crew|test_graph_lanes|test_base_context|test_base_process|test_api_|test_record_record|test_train_checkpoint|test_cli_bits|test_cli_blocks|test_cli_progress|test_cli_interrupt'
 generator=()
 command -v ninja >/dev/null && generator=(-G Ninja)
 cmake -S . -B $build "${generator[@]}" -DRETORT_TESTS=ON -DRETORT_SANITIZE=thread >/dev/null

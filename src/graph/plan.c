@@ -11,6 +11,12 @@ static int buffer_root(const struct program *program, int buffer)
     return buffer;
 }
 
+/* dies_before: every step that takes `old` is over when `young` begins. */
+static bool dies_before(const struct buffer *old, const struct buffer *young)
+{
+    return old->last < young->first && (old->ends != young->begins.phase || old->lanes == 1U << young->begins.lane);
+}
+
 /* take_over: `young` begins at this step in the memory of `old`, if that dies here and is large enough. */
 static bool take_over(struct program *program, int step, const struct operand *old, const struct operand *young)
 {
@@ -18,11 +24,13 @@ static bool take_over(struct program *program, int step, const struct operand *o
         return false;
     int root = buffer_root(program, old->index);
     struct buffer *from = &program->buffers[root], *to = &program->buffers[young->index];
-    if (from->last != step || to->first != step || to->root != young->index || root == young->index ||
-        to->bytes > from->bytes)
+    if (from->last != step || from->lanes != 1U << to->begins.lane || to->first != step || to->root != young->index ||
+        root == young->index || to->bytes > from->bytes)
         return false;
     to->root = root;
     from->last = to->last;
+    from->ends = to->ends;
+    from->lanes = to->lanes;
     return true;
 }
 
@@ -73,7 +81,7 @@ static void place(struct buffer *buffer, const struct placing *placed, int n_pla
 {
     int n_busy = 0;
     for (int i = 0; i < n_placed; i++)
-        if (placed[i].buffer->first <= buffer->last && buffer->first <= placed[i].buffer->last)
+        if (!dies_before(placed[i].buffer, buffer) && !dies_before(buffer, placed[i].buffer))
             busy[n_busy++] = placed[i];
     qsort(busy, (size_t)n_busy, sizeof *busy, lower_first);
     size_t offset = 0;

@@ -1,10 +1,18 @@
 /* plan.h: what compiling makes of a graph, shared by the files that make it: collect.c (calls in order), slice.c (samples
- * at a time), fuse.c and squares.c (patterns), views.c (copies that need not be made), sequence.c (forward, recompute and
- * backward steps), plan.c (lifetimes and offsets), program.c (the run), profile.c (what it took). */
+ * at a time), fuse.c and squares.c (patterns), views.c (copies that need not be made), lanes.c (networks side by side),
+ * sequence.c (forward, recompute and backward steps), plan.c (lifetimes and offsets), program.c (the run), profile.c (what it took). */
 #ifndef GRAPH_PLAN_H
 #define GRAPH_PLAN_H
 
 #include "graph/program.h"
+
+/* Steps of one phase and different lanes run side by side; all else runs in the order of the steps. */
+enum phase { PHASE_FIRST, PHASE_FORWARD, PHASE_FORWARD_JOINED, PHASE_BACKWARD_JOINED, PHASE_BACKWARD, PHASE_END };
+enum { LANES_MOST = 16 };
+struct place {
+    enum phase phase;
+    int lane;
+};
 
 struct planned_call {
     struct op_call call;                  /* specs bound to batch and precision */
@@ -14,7 +22,9 @@ struct planned_call {
     bool wants[OP_MAX_INPUTS]; /* the gradient of this input is asked for */
     bool backward;             /* takes part in the backward pass */
     bool recompute;            /* its output 0 is dropped after the forward pass and made again */
-    int saved;                 /* buffer, -1: none */
+    int owner;                 /* lanes.c: the network that it computes with */
+    struct place forward, back;
+    int saved; /* buffer, -1: none */
     void *derived;
     uint64_t derived_stamp; /* sum of the versions of its parameters when derived was made */
     bool derived_made;
@@ -24,7 +34,10 @@ struct planned_call {
 struct buffer {
     size_t bytes, offset, slice_bytes; /* slice_bytes: as an operand's */
     int first, last;
-    int root; /* the buffer whose memory it takes over, or itself */
+    struct place begins; /* where step `first` stands */
+    enum phase ends;     /* that of step `last` */
+    unsigned lanes;      /* a bit for each lane of that phase with a step that takes it */
+    int root;            /* the buffer whose memory it takes over, or itself */
 };
 
 enum operand_kind { OPERAND_NONE, OPERAND_BUFFER, OPERAND_INPUT, OPERAND_VALUE, OPERAND_GRADIENT, OPERAND_FIXED };
@@ -39,6 +52,7 @@ struct operand {
 enum step_kind { STEP_FORWARD, STEP_RECOMPUTE, STEP_BACKWARD };
 struct step {
     enum step_kind kind;
+    struct place place;
     int call;
     struct operand *in, *out, *d_out, *d_in; /* n_inputs, n_outputs; the d_ only in backward */
     bool *add;
@@ -94,6 +108,8 @@ struct program {
     void **fixed; /* per node: constants and knobs in the program's precision */
     void *one;    /* the gradient of the loss */
 
+    int lanes[PHASE_END]; /* per phase; above 1: side by side */
+    struct place now;     /* while sequencing: of the next step */
     struct step *steps;
     int n_steps, steps_capacity, n_forward;
     struct buffer *buffers;
@@ -122,6 +138,7 @@ void plan_squares(struct program *program);         /* mean of squares, of a dif
 enum status plan_fuse(struct program *program);     /* batch norm + activation, convolution + batch norm + activation */
 enum status plan_prepare(struct program *program);  /* needs, constants, derived memory */
 void plan_views(struct program *program);           /* readers of a view read what it is of */
+enum status plan_lanes(struct program *program);    /* order and places of calls */
 enum status plan_sequence(struct program *program); /* steps with operands and lifetimes */
 enum status plan_place(struct program *program);    /* overwriting and offsets */
 

@@ -57,3 +57,11 @@ void program_profile(struct program *program, bool on)
     for (int i = 0; on && i < program->n_steps; i++)
         program->steps[i].seconds = 0;
 }
+
+int program_lanes(const struct program *program)
+{
+    int most = 1;
+    for (int i = 0; i < PHASE_END; i++)
+        most = program->lanes[i] > most ? program->lanes[i] : most;
+    return most;
+}

@@ -2,6 +2,7 @@
 #include "graph/program.h"
 
 #include "base/arena.h"
+#include "base/crew.h"
 #include "base/thread.h"
 #include "graph/plan.h"
 #include "graph/store.h"
@@ -78,6 +79,7 @@ enum status program_compile(struct graph *graph, const struct program_spec *spec
     TRY(plan_fuse(program));
     TRY(plan_prepare(program));
     plan_views(program);
+    TRY(plan_lanes(program));
     TRY(plan_sequence(program));
     TRY(plan_place(program));
     *out = program;
@@ -144,7 +146,7 @@ static bool derived_check(struct planned_call *planned)
     return stale;
 }
 
-static void step_run(struct program *program, const struct step *step, const struct bindings *bindings)
+static void step_run(struct program *program, const struct step *step, const struct bindings *bindings, int threads)
 {
     struct planned_call *planned = &program->calls[step->call];
     const struct op *op = planned->call.op;
@@ -168,7 +170,7 @@ static void step_run(struct program *program, const struct step *step, const str
                          .add = step->add,
                          .derived = planned->derived,
                          .keep = planned->backward,
-                         .threads = program->kernels->threads};
+                         .threads = threads};
     if (planned->saved >= 0)
         run.saved = (char *)program->memory->base + program->buffers[planned->saved].offset;
     if (step->scratch >= 0)
@@ -313,18 +315,59 @@ static void updates_commit(struct program *program, const struct bindings *bindi
     }
 }
 
-static enum status steps_run(struct program *program, const struct bindings *bindings, int n, unsigned flags)
+/* Steps of one phase, from `first` to before `end`. */
+struct phase_run {
+    struct program *program;
+    const struct bindings *bindings;
+    int first, end;
+};
+
+static void lane_run(void *user, int lane)
 {
-    for (int i = 0; i < n; i++) {
+    const struct phase_run *run = user;
+    for (int i = run->first; i < run->end; i++)
+        if (run->program->steps[i].place.lane == lane)
+            step_run(run->program, &run->program->steps[i], run->bindings, 1);
+}
+
+/* steps_run: one after the other; `watched`: with a look at the time, the values or the memory after each. */
+static enum status steps_run(const struct phase_run *run, bool watched, unsigned flags)
+{
+    struct program *program = run->program;
+    const int threads = program->kernels->threads;
+    for (int i = run->first; i < run->end; i++) {
         struct step *step = &program->steps[i];
-        double begin = program->profile ? work_seconds(program->kernels->threads) : 0;
-        step_run(program, step, bindings);
+        double begin = watched && program->profile ? work_seconds(threads) : 0;
+        step_run(program, step, run->bindings, threads);
+        if (!watched)
+            continue;
         if (program->profile)
-            step->seconds += work_seconds(program->kernels->threads) - begin;
+            step->seconds += work_seconds(threads) - begin;
         if (flags & RUN_CHECK)
-            RETURN_IF(step_check(program, step, bindings));
+            RETURN_IF(step_check(program, step, run->bindings));
         if (program->flags & PLAN_POISON)
             poison_dead(program, i);
+    }
+    return STATUS_OK;
+}
+
+/* phases_run: the first n steps. Where each is looked at they run one after the other: the same bits. */
+static enum status phases_run(struct program *program, const struct bindings *bindings, int n, unsigned flags)
+{
+    const bool watched = program->profile || flags & RUN_CHECK || program->flags & PLAN_POISON;
+    struct phase_run run = {.program = program, .bindings = bindings};
+    for (; run.first < n; run.first = run.end) {
+        const enum phase phase = program->steps[run.first].place.phase;
+        for (run.end = run.first; run.end < n && program->steps[run.end].place.phase == phase;)
+            run.end++;
+        const int lanes = program->lanes[phase];
+        if (lanes > 1 && program->flags & PLAN_LANES_BACKWARDS)
+            for (int lane = lanes - 1; lane >= 0; lane--)
+                lane_run(&run, lane);
+        else if (lanes > 1 && !watched)
+            crew_run(program->kernels->crew, lanes, lane_run, &run);
+        else
+            RETURN_IF(steps_run(&run, watched, flags));
     }
     return STATUS_OK;
 }
@@ -343,7 +386,7 @@ enum status program_run(struct program *program, const struct bindings *bindings
         gradients_clear(program);
     const int n = backward ? program->n_steps : program->n_forward;
     for (program->slice = 0; program->slice < program->slices && status == STATUS_OK; program->slice++)
-        status = steps_run(program, bindings, n, flags);
+        status = phases_run(program, bindings, n, flags);
     program->slice = 0; /* outputs begin there */
     if (status == STATUS_OK && flags & RUN_COMMIT)
         updates_commit(program, bindings);

@@ -11,9 +11,10 @@ struct program;
 struct program_memory;
 
 enum {
-    PLAN_NO_SHARING = 1, /* every value has memory of its own: the same bits */
-    PLAN_POISON = 2,     /* freed values and fresh memory are filled with NaN: the same result */
-    PLAN_WHOLE_BATCH = 4 /* no slices (slice.c): the bits of the same calls in a program that goes backward, too */
+    PLAN_NO_SHARING = 1,     /* every value has memory of its own: the same bits */
+    PLAN_POISON = 2,         /* freed values and fresh memory are filled with NaN: the same result */
+    PLAN_WHOLE_BATCH = 4,    /* no slices (slice.c): the bits of the same calls in a program that goes backward, too */
+    PLAN_LANES_BACKWARDS = 8 /* lanes (lanes.c) run one after the other, the last first: the same bits */
 };
 
 struct program_spec {
@@ -70,6 +71,8 @@ struct program_step_info {
 int program_step_count(const struct program *program);
 struct program_step_info program_step(const struct program *program, int i);
 void program_profile(struct program *program, bool on);
+/* program_lanes: how many networks' shares of a step run side by side, each on a thread of its own (lanes.c); 1: none do. */
+int program_lanes(const struct program *program);
 size_t program_arena_bytes(const struct program *program);
 size_t program_persistent_bytes(const struct program *program); /* constants and derived values */
 

@@ -15,11 +15,25 @@ static enum status buffer_new(struct program *program, size_t bytes, int *index)
         program->buffers = grown;
         program->buffers_capacity = capacity;
     }
-    int now = program->n_steps;
-    program->buffers[program->n_buffers] =
-        (struct buffer){.bytes = bytes, .first = now, .last = now, .root = program->n_buffers};
+    const int now = program->n_steps;
+    program->buffers[program->n_buffers] = (struct buffer){.bytes = bytes,
+                                                           .first = now,
+                                                           .last = now,
+                                                           .begins = program->now,
+                                                           .ends = program->now.phase,
+                                                           .lanes = 1U << program->now.lane,
+                                                           .root = program->n_buffers};
     *index = program->n_buffers++;
     return STATUS_OK;
+}
+
+/* buffer_take: it lives at least until the step being made. */
+static void buffer_take(struct program *program, int index)
+{
+    struct buffer *buffer = &program->buffers[index];
+    buffer->last = program->n_steps;
+    buffer->lanes = (buffer->ends == program->now.phase ? buffer->lanes : 0) | 1U << program->now.lane;
+    buffer->ends = program->now.phase;
 }
 
 /* step_new: the next step; its operand lists have the lengths of the call. */
@@ -36,7 +50,7 @@ static struct step *step_new(struct program *program, enum step_kind kind, int c
     }
     const struct op_call *described = &program->calls[call].call;
     struct step *step = &program->steps[program->n_steps];
-    *step = (struct step){.kind = kind, .call = call, .scratch = -1};
+    *step = (struct step){.kind = kind, .place = program->now, .call = call, .scratch = -1};
     size_t n_in = (size_t)described->n_inputs, n_out = (size_t)described->n_outputs;
     step->in = arena_take(program->arena, n_in, sizeof *step->in);
     step->out = arena_take(program->arena, n_out, sizeof *step->out);
@@ -48,7 +62,7 @@ static struct step *step_new(struct program *program, enum step_kind kind, int c
 
 static struct operand operand_buffer(struct program *program, int buffer)
 {
-    program->buffers[buffer].last = program->n_steps;
+    buffer_take(program, buffer);
     return (struct operand){
         .kind = OPERAND_BUFFER, .index = buffer, .slice_bytes = program->buffers[buffer].slice_bytes};
 }
@@ -100,6 +114,7 @@ static enum status outputs_make(struct program *program, struct planned_call *pl
 static enum status forward_add(struct program *program, int index)
 {
     struct planned_call *planned = &program->calls[index];
+    program->now = planned->forward;
     struct step *step = step_new(program, STEP_FORWARD, index);
     if (!step)
         return program->ctx->error.status;
@@ -143,7 +158,7 @@ static enum status value_ensure(struct program *program, struct node *node, cons
         step->in[i] = operand_read(program, planned->inputs[i]);
     RETURN_IF(outputs_make(program, planned, step, true));
     if (planned->saved >= 0)
-        program->buffers[planned->saved].last = program->n_steps;
+        buffer_take(program, planned->saved);
     RETURN_IF(scratch_add(program, step, planned->needs.forward_scratch));
     program->n_steps++;
     return STATUS_OK;
@@ -175,6 +190,7 @@ static enum status backward_add(struct program *program, int index, const int *p
 {
     struct planned_call *planned = &program->calls[index];
     const struct op_needs *needs = &planned->needs;
+    program->now = planned->back;
     for (int i = 0; i < planned->call.n_inputs; i++)
         if (needs->reads_inputs & 1U << i)
             RETURN_IF(value_ensure(program, planned->inputs[i], producer));
@@ -201,7 +217,7 @@ static enum status backward_add(struct program *program, int index, const int *p
             RETURN_IF(gradient_into(program, planned->inputs[i], &step->d_in[i], &step->add[i]));
     }
     if (planned->saved >= 0)
-        program->buffers[planned->saved].last = program->n_steps;
+        buffer_take(program, planned->saved);
     RETURN_IF(scratch_add(program, step, needs->backward_scratch));
     program->n_steps++;
     return STATUS_OK;
@@ -235,24 +251,17 @@ static enum status reached_find(struct program *program)
     return STATUS_OK;
 }
 
-/* keep_to_end: values that are read after the last step. */
-static struct operand keep_to_end(struct program *program, const struct node *node)
-{
-    struct operand operand = operand_read(program, node);
-    if (operand.kind == OPERAND_BUFFER)
-        program->buffers[operand.index].last = program->n_steps;
-    return operand;
-}
-
+/* ends_add: values that are read after the last step. */
 static enum status ends_add(struct program *program)
 {
+    program->now = (struct place){PHASE_END, 0};
     program->output_operands = arena_take(program->arena, (size_t)program->n_outputs, sizeof *program->output_operands);
     if (program->n_outputs && !program->output_operands)
         return program->ctx->error.status;
     for (int i = 0; i < program->n_outputs; i++)
-        program->output_operands[i] = keep_to_end(program, program->outputs[i]);
+        program->output_operands[i] = operand_read(program, program->outputs[i]);
     if (program->loss)
-        program->loss_operand = keep_to_end(program, program->loss);
+        program->loss_operand = operand_read(program, program->loss);
     if (!program->updates)
         return STATUS_OK;
     const struct graph *graph = program->graph;
@@ -264,13 +273,13 @@ static enum status ends_add(struct program *program)
         const struct update *update = &graph->updates[i];
         struct planned_update *planned = &program->planned_updates[i];
         struct tensor_spec bound = plan_bound(program, &update->value->spec);
-        planned->value = keep_to_end(program, update->value);
+        planned->value = operand_read(program, update->value);
         planned->elements = shape_elements(&bound.shape);
         planned->store = update->store;
         planned->batch = program->batch;
         planned->by_row = update->rows != NULL;
         if (update->rows)
-            planned->rows = keep_to_end(program, update->rows);
+            planned->rows = operand_read(program, update->rows);
         if (update->state) {
             planned->parameters = update->state->parameters;
             planned->entry = update->state->entry;

@@ -12,7 +12,6 @@
 struct dnnl_state {
     struct context *ctx; /* borrowed */
     dnnl_engine_t engine;
-    dnnl_stream_t stream;
     int threads;
 };
 
@@ -36,6 +35,7 @@ struct operand {
 
 struct onednn_pass {
     struct dnnl_state *state;
+    dnnl_stream_t stream; /* its own: passes may run side by side */
     enum onednn_kind kind;
     dnnl_primitive_t primitive, reorder; /* reorder NULL: the weights' layout is ours */
     struct operand operands[ARGUMENTS_MOST];
@@ -66,8 +66,6 @@ enum status dnnl_state_new(struct context *ctx, int threads, struct dnnl_state *
     state->threads = threads;
     threads_take(state);
     dnnl_status_t result = dnnl_engine_create(&state->engine, dnnl_cpu, 0);
-    if (result == dnnl_success)
-        result = dnnl_stream_create(&state->stream, state->engine, dnnl_stream_default_flags);
     if (result != dnnl_success) {
         dnnl_state_free(state);
         return refused(ctx, "has no engine for this CPU", result);
@@ -80,7 +78,6 @@ void dnnl_state_free(struct dnnl_state *state)
 {
     if (!state)
         return;
-    dnnl_stream_destroy(state->stream);
     dnnl_engine_destroy(state->engine);
     memory_free(state->ctx, state);
 }
@@ -95,6 +92,7 @@ void onednn_pass_free(struct onednn_pass *pass)
     dnnl_memory_destroy(pass->packed);
     dnnl_primitive_destroy(pass->reorder);
     dnnl_primitive_destroy(pass->primitive);
+    dnnl_stream_destroy(pass->stream);
     memory_free(pass->state->ctx, pass);
 }
 
@@ -272,7 +270,8 @@ static enum status pass_new(struct kernel_context *kernels, enum onednn_kind kin
     threads_take(pass->state);
     pass->kind = kind;
     *out = pass;
-    return STATUS_OK;
+    const dnnl_status_t result = dnnl_stream_create(&pass->stream, pass->state->engine, dnnl_stream_default_flags);
+    return result == dnnl_success ? STATUS_OK : refused(kernels->ctx, "has no stream", result);
 }
 
 enum status onednn_convolution_new(struct kernel_context *kernels, const struct convolution_shape *shape,
@@ -376,9 +375,9 @@ static void pass_run(struct onednn_pass *pass, const int *argument, void *const 
         arguments[i].memory = operand->memory;
     }
     threads_take(pass->state);
-    dnnl_status_t result = dnnl_primitive_execute(pass->primitive, pass->state->stream, pass->n_operands, arguments);
+    dnnl_status_t result = dnnl_primitive_execute(pass->primitive, pass->stream, pass->n_operands, arguments);
     if (result == dnnl_success)
-        result = dnnl_stream_wait(pass->state->stream);
+        result = dnnl_stream_wait(pass->stream);
     if (result != dnnl_success)
         refused(pass->state->ctx, "could not run a primitive", result);
 }
@@ -387,9 +386,9 @@ static void reorder_run(struct onednn_pass *pass, dnnl_memory_t from, dnnl_memor
 {
     dnnl_exec_arg_t arguments[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
     threads_take(pass->state);
-    dnnl_status_t result = dnnl_primitive_execute(pass->reorder, pass->state->stream, 2, arguments);
+    dnnl_status_t result = dnnl_primitive_execute(pass->reorder, pass->stream, 2, arguments);
     if (result == dnnl_success)
-        result = dnnl_stream_wait(pass->state->stream);
+        result = dnnl_stream_wait(pass->stream);
     if (result != dnnl_success)
         refused(pass->state->ctx, "could not reorder weights", result);
 }

@@ -1,6 +1,7 @@
 /* kernel.c: which of the tables this machine can run. */
 #include "kernel/kernel.h"
 
+#include "base/crew.h"
 #include "kernel/dnnl.h"
 
 #include <stdlib.h>
@@ -109,10 +110,18 @@ void kernel_context_widen(struct kernel_context *kernels, int threads)
         kernels->threads = threads;
 }
 
+enum status kernel_context_crew(struct kernel_context *kernels)
+{
+    if (!kernels->crew)
+        kernels->crew = crew_new(kernels->ctx, kernels->threads);
+    return kernels->crew ? STATUS_OK : kernels->ctx->error.status;
+}
+
 void kernel_context_free(struct kernel_context *kernels)
 {
     if (!kernels)
         return;
+    crew_free(kernels->crew);
     dnnl_state_free(kernels->dnnl);
     memory_free(kernels->ctx, kernels);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Schemes that come to the same thing give the same bits: peers that do not teach each other and the student alone, equal peers,
-targets without anything remembered and labels, an average of the last step alone and the student."""
+targets without anything remembered and labels, an average of the last step alone and the student; one thread and several."""
 import os
 import sys
 
@@ -71,11 +71,29 @@ def check_averages():
     other("ema-weight-0", "average", "distilled", "and is the average all the same")
 
 
+def check_threads():
+    """Networks large enough that each has a thread of its own (graph/lanes.c)."""
+    def on_each(scheme, options):
+        text = recipe(scheme, options, network="{name: cnn, widths: [24, 32], dropout: 0.1}", train="steps: 30, batch: 64",
+                      more="seeds: [0]\nbaseline: false\n")
+        made = [f"{scheme}-{len(options)}-threads-{threads}" for threads in (1, 2)]
+        for threads, folder in enumerate(made, 1):
+            distil(write(f"{folder}.yaml", text), folder, threads=threads)
+        names = [name for name in os.listdir(f"{made[0]}/models") if name.endswith("-0.safetensors")]
+        expect(names, f"{scheme}: models")
+        for name in names:
+            one, two = (weights(folder, name[:-len(".safetensors")]) for folder in made)
+            expect(one == two, f"{scheme} {options}, {name}: the same bits on one thread and on two")
+    side_by_side(on_each, ("dml", ""), ("dml", "peers: 3"), ("kdcl", "ensemble: linear"), ("codistillation", "exchange: 4, burn_in: 0"),
+                 ("ema", "ramp: 0"), ("born-again", ""), ("offline", ""))
+
+
 def main():
     scheme_case.usual_data()
     check_peers()
     check_nothing_remembered()
     check_averages()
+    check_threads()
     finish()
 
 
