@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "recipe/recipe.h"
+#include "run/common_budget.h"
 #include "run/data_argument.h"
 #include "run/distill_section.h"
 #include "run/teaching.h"
@@ -353,6 +354,8 @@ static enum status sections_bind(struct context *ctx, struct arena *arena, const
             "of the two out");
     if (!student_only)
         RETURN_IF(scheme_teachers_check(ctx, plan, look->recipe));
+    if (!student_only && plan->scheme->teacher == TEACHER_LEARNS)
+        RETURN_IF(common_budget_take(ctx, arena, top.teacher, teacher, student));
     RETURN_IF(train_check(ctx, plan, &plan->student, top.student, "student"));
     if (!student_only)
         RETURN_IF(teachers_check(ctx, plan, &look->teaching));

@@ -52,8 +52,8 @@ static enum status follow_check(struct context *ctx, const struct stage *stage)
     for (int i = 0; i < stage->n_learners; i++)
         one = one && !stage->learners[i].saved_as;
     return one ? STATUS_OK
-               : fail(
-                     ctx, STATUS_BAD_INPUT,
+               : value_fail(
+                     ctx, value_get(stage->budget.at, "average"), STATUS_BAD_INPUT,
                      "stage %s: train.average follows one network that learns, and here are several, or a part of one; "
                      "leave it out",
                      stage->name);
@@ -93,10 +93,17 @@ void stage_samples(const struct plan *plan, struct stage *stage)
 
 static enum status taught_list(struct context *ctx, const struct asking *asking, struct student *student)
 {
+    const struct plan *plan = asking->plan;
+    bool mixed = plan->labelled_part == 0;
     RETURN_IF(asking_stages(ctx, asking, &student->others, &student->list));
-    for (int i = 0; i < student->list.count; i++)
-        stage_samples(asking->plan, &student->list.stages[i]);
-    return STATUS_OK;
+    for (int i = 0; i < student->list.count; i++) {
+        stage_samples(plan, &student->list.stages[i]);
+        mixed = mixed || student->list.stages[i].sampler == SAMPLER_MIXED;
+    }
+    return mixed ? STATUS_OK
+                 : value_fail(ctx, value_get(plan->distill, "labelled_part"), STATUS_BAD_INPUT,
+                              "labelled_part: scheme %s chooses itself which samples a batch has; leave it out",
+                              plan->scheme->name);
 }
 
 /* followers_add: averages of all stages, and what a method makes of the last one's student. */

@@ -104,6 +104,7 @@ struct budget {
     int64_t
         patience; /* ends after so many epochs without a better validation accuracy, with the best epoch's values; 0: never */
     struct average average;
+    const struct value *at; /* the recipe's `train`, for messages; NULL: nowhere; borrowed */
 };
 
 /* Which samples of the train split a stage's batches are made of; an epoch has as many batches in any case. With PAIRS and REPEATED a

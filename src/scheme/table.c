@@ -168,14 +168,15 @@ static enum status budget_check(struct context *ctx, const struct stage *stage)
 {
     const struct budget *budget = &stage->budget;
     if (stage_halves(stage) && budget->batch % 2 != 0)
-        return fail(ctx, STATUS_BAD_INPUT,
-                    "stage %s: batch: expected an even number, as its halves belong together, found %lld; use %lld",
-                    stage->name, (long long)budget->batch, budget->batch > 1 ? (long long)budget->batch - 1 : 2LL);
+        return value_fail(
+            ctx, value_get(budget->at, "batch"), STATUS_BAD_INPUT,
+            "stage %s: batch: expected an even number, as its halves belong together, found %lld; use %lld",
+            stage->name, (long long)budget->batch, budget->batch > 1 ? (long long)budget->batch - 1 : 2LL);
     for (int i = 0; i < stage->n_learners && budget->patience > 0; i++)
         if (stage->learners[i].saved_as)
-            return fail(ctx, STATUS_BAD_INPUT,
-                        "stage %s: early_stop follows one network, and %s is there beside it; leave it out",
-                        stage->name, stage->learners[i].name);
+            return value_fail(ctx, value_get(budget->at, "early_stop"), STATUS_BAD_INPUT,
+                              "stage %s: early_stop follows one network, and %s is there beside it; leave it out",
+                              stage->name, stage->learners[i].name);
     return STATUS_OK;
 }
 

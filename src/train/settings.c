@@ -206,7 +206,8 @@ enum status train_settings_bind(struct context *ctx, struct arena *arena, const 
                                   .steps = bound.steps,
                                   .batch = bound.batch,
                                   .shuffle = bound.shuffle,
-                                  .clip = bound.clip};
+                                  .clip = bound.clip,
+                                  .at = section};
     RETURN_IF(part_bind(ctx, arena, train_average_options(), "average", &bound.average, &out->budget.average));
     RETURN_IF(part_bind(ctx, arena, train_early_stop_options(), "early_stop", &bound.early_stop, &early_stop));
     out->budget.patience = early_stop.patience;

@@ -134,12 +134,14 @@ def check_nonsense():
         value = "kl" if option == "loss" else "0.5"
         refused(scheme, f"{option}: {value}, losses: [{{method: labels}}, {{method: kd}}]", option, "losses are given")
     for scheme in ("dlb", "cs-kd"):
-        refused(scheme, "", "batch", "21", train="epochs: 3, batch: 21")
+        refused(scheme, "", "nonsense.yaml:", "batch", "21", train="epochs: 3, batch: 21")
+    for scheme in ("ps-kd", "dlb", "cs-kd", "kdcl", "snapshot"):
+        refused(scheme, "labelled_part: 0.5", "nonsense.yaml:", "labelled_part", scheme, data=DATA[:-1] + ", labelled: 20}")
     for scheme in ("ps-kd", "dlb", "cs-kd", "kdcl"):
         refused(scheme, "", "mixup", data=DATA[:-1] + ", augment: {mixup: 0.4}}")
     for scheme in ("dml", "kdcl", "codistillation", "ema", "online-teacher"):
-        refused(scheme, "", "early_stop", train="epochs: 3, batch: 20, early_stop: {patience: 2}")
-        refused(scheme, "", "average", train="epochs: 3, batch: 20, average: {decay: 0.9}")
+        refused(scheme, "", "nonsense.yaml:", "early_stop", train="epochs: 3, batch: 20, early_stop: {patience: 2}")
+        refused(scheme, "", "nonsense.yaml:", "average", train="epochs: 3, batch: 20, average: {decay: 0.9}")
     for scheme in schemes():
         if scheme != "offline":
             refused(scheme, "losses: [{method: labels}, {method: simkd}]", "nonsense.yaml:", "simkd", f"scheme {scheme}")
@@ -148,6 +150,10 @@ def check_nonsense():
     write("nonsense.yaml", recipe("online-teacher", data=DATA).replace(scheme_case.TEACHER_NETWORK, "{name: mlp}") + "")
     done = run("distill", "nonsense.yaml", "-o", "made", "--quiet", "--set", "student.train.steps=1")
     expect(done.status == 0, "a teacher that learns", done)
+    done = run("distill", "nonsense.yaml", "-o", "never", "--quiet", "--set", "teacher.train.epochs=7")
+    expect(done.status == 2 and len(done.err.splitlines()) == 1 and "teacher.train.epochs" in done.err, "steps of its own", done)
+    done = run("distill", "made/recipe.yaml", "-o", "again", "--quiet")
+    expect(done.status == 0, "what was resolved says the same of both", done)
     for given in ("{model: made/models/teacher-0.safetensors}", "{recorded: made.npz}", "[{network: {name: mlp}}, {network: {name: mlp}}]",
                   "{network: {name: mlp}, members: 2}"):
         done = run("distill", "nonsense.yaml", "-o", "never", "--quiet", "--set", f"teacher={given}")
