@@ -177,8 +177,8 @@ static void places_take(const struct sorting *sorting, bool sorted, int *const l
         struct planned_call *planned = &sorting->program->calls[i];
         const bool own = sorted && planned->owner != several(sorting);
         const bool before = own && planned->owner == NO_NETWORK;
-        planned->forward = (struct place){before ? PHASE_FIRST : own ? PHASE_FORWARD : PHASE_FORWARD_JOINED, 0};
-        planned->back = (struct place){own ? PHASE_BACKWARD : PHASE_BACKWARD_JOINED, 0};
+        planned->forward = (struct place){before ? STRETCH_FIRST : own ? STRETCH_FORWARD : STRETCH_FORWARD_JOINED, 0};
+        planned->back = (struct place){own ? STRETCH_BACKWARD : STRETCH_BACKWARD_JOINED, 0};
         if (own && !before && lane[0])
             planned->forward.lane = lane[0][planned->owner];
         if (own && !before && lane[1])
@@ -217,7 +217,7 @@ enum status plan_lanes(struct program *program)
         int *own = lane + (pass ? n : 0);
         if (sorted && most > 1 && worth(&sorting, pass, most, own))
             used[pass] = own;
-        program->lanes[pass ? PHASE_BACKWARD : PHASE_FORWARD] = used[pass] ? most : 1;
+        program->lanes[pass ? STRETCH_BACKWARD : STRETCH_FORWARD] = used[pass] ? most : 1;
     }
     if (used[0] || used[1])
         TRY(kernel_context_crew(program->kernels));

@@ -14,7 +14,7 @@ static int buffer_root(const struct program *program, int buffer)
 /* dies_before: every step that takes `old` is over when `young` begins. */
 static bool dies_before(const struct buffer *old, const struct buffer *young)
 {
-    return old->last < young->first && (old->ends != young->begins.phase || old->lanes == 1U << young->begins.lane);
+    return old->last < young->first && (old->ends != young->begins.stretch || old->lanes == 1U << young->begins.lane);
 }
 
 /* take_over: `young` begins at this step in the memory of `old`, if that dies here and is large enough. */

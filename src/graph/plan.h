@@ -6,11 +6,18 @@
 
 #include "graph/program.h"
 
-/* Steps of one phase and different lanes run side by side; all else runs in the order of the steps. */
-enum phase { PHASE_FIRST, PHASE_FORWARD, PHASE_FORWARD_JOINED, PHASE_BACKWARD_JOINED, PHASE_BACKWARD, PHASE_END };
+/* Steps of one stretch and different lanes run side by side; all else runs in the order of the steps. */
+enum stretch {
+    STRETCH_FIRST,
+    STRETCH_FORWARD,
+    STRETCH_FORWARD_JOINED,
+    STRETCH_BACKWARD_JOINED,
+    STRETCH_BACKWARD,
+    STRETCH_END
+};
 enum { LANES_MOST = 16 };
 struct place {
-    enum phase phase;
+    enum stretch stretch;
     int lane;
 };
 
@@ -35,8 +42,8 @@ struct buffer {
     size_t bytes, offset, slice_bytes; /* slice_bytes: as an operand's */
     int first, last;
     struct place begins; /* where step `first` stands */
-    enum phase ends;     /* that of step `last` */
-    unsigned lanes;      /* a bit for each lane of that phase with a step that takes it */
+    enum stretch ends;   /* that of step `last` */
+    unsigned lanes;      /* a bit for each lane of that stretch with a step that takes it */
     int root;            /* the buffer whose memory it takes over, or itself */
 };
 
@@ -108,8 +115,8 @@ struct program {
     void **fixed; /* per node: constants and knobs in the program's precision */
     void *one;    /* the gradient of the loss */
 
-    int lanes[PHASE_END]; /* per phase; above 1: side by side */
-    struct place now;     /* while sequencing: of the next step */
+    int lanes[STRETCH_END]; /* per stretch; above 1: side by side */
+    struct place now;       /* while sequencing: of the next step */
     struct step *steps;
     int n_steps, steps_capacity, n_forward;
     struct buffer *buffers;

@@ -61,7 +61,7 @@ void program_profile(struct program *program, bool on)
 int program_lanes(const struct program *program)
 {
     int most = 1;
-    for (int i = 0; i < PHASE_END; i++)
+    for (int i = 0; i < STRETCH_END; i++)
         most = program->lanes[i] > most ? program->lanes[i] : most;
     return most;
 }

@@ -315,8 +315,8 @@ static void updates_commit(struct program *program, const struct bindings *bindi
     }
 }
 
-/* Steps of one phase, from `first` to before `end`. */
-struct phase_run {
+/* Steps of one stretch, from `first` to before `end`. */
+struct stretch_run {
     struct program *program;
     const struct bindings *bindings;
     int first, end;
@@ -324,14 +324,14 @@ struct phase_run {
 
 static void lane_run(void *user, int lane)
 {
-    const struct phase_run *run = user;
+    const struct stretch_run *run = user;
     for (int i = run->first; i < run->end; i++)
         if (run->program->steps[i].place.lane == lane)
             step_run(run->program, &run->program->steps[i], run->bindings, 1);
 }
 
 /* steps_run: one after the other; `watched`: with a look at the time, the values or the memory after each. */
-static enum status steps_run(const struct phase_run *run, bool watched, unsigned flags)
+static enum status steps_run(const struct stretch_run *run, bool watched, unsigned flags)
 {
     struct program *program = run->program;
     const int threads = program->kernels->threads;
@@ -351,16 +351,16 @@ static enum status steps_run(const struct phase_run *run, bool watched, unsigned
     return STATUS_OK;
 }
 
-/* phases_run: the first n steps. Where each is looked at they run one after the other: the same bits. */
-static enum status phases_run(struct program *program, const struct bindings *bindings, int n, unsigned flags)
+/* stretches_run: the first n steps. Where each is looked at they run one after the other: the same bits. */
+static enum status stretches_run(struct program *program, const struct bindings *bindings, int n, unsigned flags)
 {
     const bool watched = program->profile || flags & RUN_CHECK || program->flags & PLAN_POISON;
-    struct phase_run run = {.program = program, .bindings = bindings};
+    struct stretch_run run = {.program = program, .bindings = bindings};
     for (; run.first < n; run.first = run.end) {
-        const enum phase phase = program->steps[run.first].place.phase;
-        for (run.end = run.first; run.end < n && program->steps[run.end].place.phase == phase;)
+        const enum stretch stretch = program->steps[run.first].place.stretch;
+        for (run.end = run.first; run.end < n && program->steps[run.end].place.stretch == stretch;)
             run.end++;
-        const int lanes = program->lanes[phase];
+        const int lanes = program->lanes[stretch];
         if (lanes > 1 && program->flags & PLAN_LANES_BACKWARDS)
             for (int lane = lanes - 1; lane >= 0; lane--)
                 lane_run(&run, lane);
@@ -386,7 +386,7 @@ enum status program_run(struct program *program, const struct bindings *bindings
         gradients_clear(program);
     const int n = backward ? program->n_steps : program->n_forward;
     for (program->slice = 0; program->slice < program->slices && status == STATUS_OK; program->slice++)
-        status = phases_run(program, bindings, n, flags);
+        status = stretches_run(program, bindings, n, flags);
     program->slice = 0; /* outputs begin there */
     if (status == STATUS_OK && flags & RUN_COMMIT)
         updates_commit(program, bindings);

@@ -20,7 +20,7 @@ static enum status buffer_new(struct program *program, size_t bytes, int *index)
                                                            .first = now,
                                                            .last = now,
                                                            .begins = program->now,
-                                                           .ends = program->now.phase,
+                                                           .ends = program->now.stretch,
                                                            .lanes = 1U << program->now.lane,
                                                            .root = program->n_buffers};
     *index = program->n_buffers++;
@@ -32,8 +32,8 @@ static void buffer_take(struct program *program, int index)
 {
     struct buffer *buffer = &program->buffers[index];
     buffer->last = program->n_steps;
-    buffer->lanes = (buffer->ends == program->now.phase ? buffer->lanes : 0) | 1U << program->now.lane;
-    buffer->ends = program->now.phase;
+    buffer->lanes = (buffer->ends == program->now.stretch ? buffer->lanes : 0) | 1U << program->now.lane;
+    buffer->ends = program->now.stretch;
 }
 
 /* step_new: the next step; its operand lists have the lengths of the call. */
@@ -254,7 +254,7 @@ static enum status reached_find(struct program *program)
 /* ends_add: values that are read after the last step. */
 static enum status ends_add(struct program *program)
 {
-    program->now = (struct place){PHASE_END, 0};
+    program->now = (struct place){STRETCH_END, 0};
     program->output_operands = arena_take(program->arena, (size_t)program->n_outputs, sizeof *program->output_operands);
     if (program->n_outputs && !program->output_operands)
         return program->ctx->error.status;
