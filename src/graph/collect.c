@@ -121,12 +121,12 @@ enum status plan_collect(struct program *program)
         goto cleanup;
     }
     roots_visit(&walk);
-    program->n_calls = walk.n_order;
     program->calls = arena_take(program->arena, (size_t)walk.n_order, sizeof *program->calls);
-    if (walk.n_order && !program->calls) {
+    if (!program->calls) {
         status = ctx->error.status;
         goto cleanup;
     }
+    program->n_calls = walk.n_order;
     for (int i = 0; i < walk.n_order; i++) {
         TRY(call_plan(program, walk.order[i], &program->calls[i]));
         for (int j = 0; j < walk.order[i]->n_inputs; j++)

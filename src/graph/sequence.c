@@ -256,7 +256,7 @@ static enum status ends_add(struct program *program)
 {
     program->now = (struct place){STRETCH_END, 0};
     program->output_operands = arena_take(program->arena, (size_t)program->n_outputs, sizeof *program->output_operands);
-    if (program->n_outputs && !program->output_operands)
+    if (!program->output_operands)
         return program->ctx->error.status;
     for (int i = 0; i < program->n_outputs; i++)
         program->output_operands[i] = operand_read(program, program->outputs[i]);
@@ -267,7 +267,7 @@ static enum status ends_add(struct program *program)
     const struct graph *graph = program->graph;
     program->n_planned_updates = graph->n_updates;
     program->planned_updates = arena_take(program->arena, (size_t)graph->n_updates, sizeof *program->planned_updates);
-    if (graph->n_updates && !program->planned_updates)
+    if (!program->planned_updates)
         return program->ctx->error.status;
     for (int i = 0; i < graph->n_updates; i++) {
         const struct update *update = &graph->updates[i];
