@@ -1,10 +1,11 @@
-/* crew.c: see crew.h. Who waits looks again and again for a tenth of a millisecond (waking up takes as long), then sleeps: what it waits
- * for may take milliseconds, and others may want the core. */
+/* crew.c: see crew.h. Who waits looks again and again for a tenth of a millisecond (waking up takes as long), with the core for whoever
+ * wants it, then sleeps: what it waits for may take milliseconds. */
 #include "base/crew.h"
 
 #include "base/thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #define LOOK_SECONDS 1e-4
@@ -51,7 +52,7 @@ static void look(const struct crew *crew, bool (*over)(const struct crew *, uint
 {
     const double until = clock_seconds() + LOOK_SECONDS;
     while (!over(crew, seen) && clock_seconds() < until)
-        ;
+        sched_yield();
 }
 
 static void *member_run(void *user)

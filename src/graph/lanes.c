@@ -145,13 +145,18 @@ static double share_out(const struct sorting *sorting, int pass, int lanes, int 
     return fullest;
 }
 
-/* worth: do so many lanes have the networks of a pass done sooner than as many threads in each op? */
-static bool worth(const struct sorting *sorting, int pass, int lanes, int *lane)
+/* lanes_worth: how many lanes have the networks of a pass done sooner than so many threads in each op; 1: none. lane: per network. */
+static int lanes_worth(const struct sorting *sorting, int pass, int threads, int *lane)
 {
     double all = 0;
-    for (int i = 0; i < sorting->n_networks; i++)
+    int costly = 0;
+    for (int i = 0; i < sorting->n_networks; i++) {
         all += sorting->networks[i].cost[pass];
-    return all > LEAST && all >= WORTH * lanes * share_out(sorting, pass, lanes, lane);
+        costly += sorting->networks[i].cost[pass] > 0;
+    }
+    const int most = threads < LANES_MOST ? threads : LANES_MOST, lanes = costly < most ? costly : most;
+    const bool sooner = lanes > 1 && all > LEAST && all >= WORTH * threads * share_out(sorting, pass, lanes, lane);
+    return sooner ? lanes : 1;
 }
 
 /* reorder: by owner; calls of one owner stay in their order. */
@@ -170,19 +175,22 @@ static enum status reorder(const struct sorting *sorting)
     return STATUS_OK;
 }
 
-/* places_take: where the calls' steps stand; lane: of each network, forward and backward. */
-static void places_take(const struct sorting *sorting, bool sorted, int *const lane[2])
+/* places_take: where the calls' steps stand. forward, back: of each network its lane; NULL: there is one. */
+static void places_take(const struct sorting *sorting, bool sorted, const int *forward, const int *back)
 {
     for (int i = 0; i < sorting->program->n_calls; i++) {
         struct planned_call *planned = &sorting->program->calls[i];
-        const bool own = sorted && planned->owner != several(sorting);
-        const bool before = own && planned->owner == NO_NETWORK;
-        planned->forward = (struct place){before ? STRETCH_FIRST : own ? STRETCH_FORWARD : STRETCH_FORWARD_JOINED, 0};
-        planned->back = (struct place){own ? STRETCH_BACKWARD : STRETCH_BACKWARD_JOINED, 0};
-        if (own && !before && lane[0])
-            planned->forward.lane = lane[0][planned->owner];
-        if (own && !before && lane[1])
-            planned->back.lane = lane[1][planned->owner];
+        const int owner = planned->owner;
+        planned->forward = (struct place){STRETCH_FORWARD_JOINED, 0};
+        planned->back = (struct place){STRETCH_BACKWARD_JOINED, 0};
+        if (!sorted || owner == several(sorting))
+            continue;
+        if (owner == NO_NETWORK) { /* never goes backward */
+            planned->forward.stretch = STRETCH_FIRST;
+            continue;
+        }
+        planned->forward = (struct place){STRETCH_FORWARD, forward ? forward[owner] : 0};
+        planned->back = (struct place){STRETCH_BACKWARD, back ? back[owner] : 0};
     }
 }
 
@@ -205,23 +213,19 @@ enum status plan_lanes(struct program *program)
     owners_find(&sorting);
     owners_adopt(&sorting);
     costs_add(&sorting);
-    /* Two lanes decide the order, however many threads there are. */
-    const bool sorted = program->slices == 1 && n > 1 && (worth(&sorting, 0, 2, lane) || worth(&sorting, 1, 2, lane));
+    /* Two threads decide the order, however many there are. */
+    const bool sorted =
+        program->slices == 1 && (lanes_worth(&sorting, 0, 2, lane) > 1 || lanes_worth(&sorting, 1, 2, lane) > 1);
     if (sorted)
         TRY(reorder(&sorting));
     /* The library's bits depend on its threads, and in a lane it has one. */
-    const int threads = program->kernels->library_threads == 1 ? program->kernels->threads : 1;
-    const int lanes = threads < n ? threads : n, most = lanes < LANES_MOST ? lanes : LANES_MOST;
-    int *used[2] = {NULL, NULL};
-    for (int pass = 0; pass < 2; pass++) {
-        int *own = lane + (pass ? n : 0);
-        if (sorted && most > 1 && worth(&sorting, pass, most, own))
-            used[pass] = own;
-        program->lanes[pass ? STRETCH_BACKWARD : STRETCH_FORWARD] = used[pass] ? most : 1;
-    }
-    if (used[0] || used[1])
-        TRY(kernel_context_crew(program->kernels));
-    places_take(&sorting, sorted, used);
+    const int threads = sorted && program->kernels->library_threads == 1 ? program->kernels->threads : 1;
+    const int used[2] = {lanes_worth(&sorting, 0, threads, lane), lanes_worth(&sorting, 1, threads, lane + n)};
+    program->lanes[STRETCH_FORWARD] = used[0];
+    program->lanes[STRETCH_BACKWARD] = used[1];
+    if (used[0] > 1 || used[1] > 1)
+        TRY(kernel_context_crew(program->kernels, used[0] > used[1] ? used[0] : used[1]));
+    places_take(&sorting, sorted, used[0] > 1 ? lane : NULL, used[1] > 1 ? lane + n : NULL);
 cleanup:
     memory_free(ctx, lane);
     memory_free(ctx, sorting.networks);

@@ -68,7 +68,7 @@ enum status program_compile(struct graph *graph, const struct program_spec *spec
     if (!program->arena)
         TRY(ctx->error.status);
     program->outputs = arena_copy(program->arena, spec->outputs, (size_t)spec->n_outputs * sizeof(struct node *));
-    if (spec->n_outputs && !program->outputs)
+    if (!program->outputs)
         TRY(ctx->error.status);
     if (spec->loss && spec->loss->spec.shape.rank != 0)
         TRY(fail(ctx, STATUS_BAD_SHAPE, "a loss must be a scalar, found rank %d at %s", spec->loss->spec.shape.rank,
@@ -351,7 +351,7 @@ static enum status steps_run(const struct stretch_run *run, bool watched, unsign
     return STATUS_OK;
 }
 
-/* stretches_run: the first n steps. Where each is looked at they run one after the other: the same bits. */
+/* stretches_run: the first n steps. Where each is looked at they run one after the other, in their order: the same bits. */
 static enum status stretches_run(struct program *program, const struct bindings *bindings, int n, unsigned flags)
 {
     const bool watched = program->profile || flags & RUN_CHECK || program->flags & PLAN_POISON;
@@ -361,15 +361,15 @@ static enum status stretches_run(struct program *program, const struct bindings 
         for (run.end = run.first; run.end < n && program->steps[run.end].place.stretch == stretch;)
             run.end++;
         const int lanes = program->lanes[stretch];
-        if (lanes > 1 && program->flags & PLAN_LANES_BACKWARDS)
+        if (lanes <= 1 || watched)
+            RETURN_IF(steps_run(&run, watched, flags));
+        else if (program->flags & PLAN_LANES_BACKWARDS)
             for (int lane = lanes - 1; lane >= 0; lane--)
                 lane_run(&run, lane);
-        else if (lanes > 1 && !watched)
-            crew_run(program->kernels->crew, lanes, lane_run, &run);
         else
-            RETURN_IF(steps_run(&run, watched, flags));
+            crew_run(program->kernels->crew, lanes, lane_run, &run);
     }
-    return STATUS_OK;
+    return program->ctx->error.status; /* of a library's kernel */
 }
 
 enum status program_run(struct program *program, const struct bindings *bindings, unsigned flags)

@@ -4,6 +4,7 @@
 
 #include <dnnl.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 #ifdef _OPENMP
 #include <omp.h>
@@ -13,6 +14,7 @@ struct dnnl_state {
     struct context *ctx; /* borrowed */
     dnnl_engine_t engine;
     int threads;
+    pthread_mutex_t failing; /* passes that run side by side have one context to fail in */
 };
 
 /* threads_take: the library asks OpenMP how many the calling thread may use, when it prepares as when it runs. */
@@ -57,6 +59,14 @@ static enum status refused(struct context *ctx, const char *what, dnnl_status_t 
                 (int)result);
 }
 
+/* failed_in_run: in a thread of whichever pass. */
+static void failed_in_run(struct dnnl_state *state, const char *what, dnnl_status_t result)
+{
+    pthread_mutex_lock(&state->failing);
+    refused(state->ctx, what, result);
+    pthread_mutex_unlock(&state->failing);
+}
+
 enum status dnnl_state_new(struct context *ctx, int threads, struct dnnl_state **out)
 {
     struct dnnl_state *state = memory_new(ctx, 1, sizeof *state);
@@ -64,6 +74,7 @@ enum status dnnl_state_new(struct context *ctx, int threads, struct dnnl_state *
         return STATUS_NO_MEMORY;
     state->ctx = ctx;
     state->threads = threads;
+    pthread_mutex_init(&state->failing, NULL);
     threads_take(state);
     dnnl_status_t result = dnnl_engine_create(&state->engine, dnnl_cpu, 0);
     if (result != dnnl_success) {
@@ -79,6 +90,7 @@ void dnnl_state_free(struct dnnl_state *state)
     if (!state)
         return;
     dnnl_engine_destroy(state->engine);
+    pthread_mutex_destroy(&state->failing);
     memory_free(state->ctx, state);
 }
 
@@ -123,18 +135,6 @@ static dnnl_status_t pass_operand(struct onednn_pass *pass, int argument, const 
     return result;
 }
 
-static dnnl_status_t pass_reorder(struct onednn_pass *pass, const dnnl_memory_desc_t *from,
-                                  const dnnl_memory_desc_t *to)
-{
-    dnnl_primitive_desc_t description = NULL;
-    dnnl_engine_t engine = pass->state->engine;
-    dnnl_status_t result = dnnl_reorder_primitive_desc_create(&description, from, engine, to, engine, NULL);
-    if (result == dnnl_success)
-        result = dnnl_primitive_create(&pass->reorder, description);
-    dnnl_primitive_desc_destroy(description);
-    return result;
-}
-
 /* What the options of a run come to: library-side clipping, scratch from the caller. */
 static dnnl_status_t make_attributes(double limit, dnnl_primitive_attr_t *out)
 {
@@ -152,6 +152,26 @@ static dnnl_status_t make_attributes(double limit, dnnl_primitive_attr_t *out)
             result = dnnl_primitive_attr_set_post_ops(*out, after);
         dnnl_post_ops_destroy(after);
     }
+    return result;
+}
+
+static dnnl_status_t pass_reorder(struct onednn_pass *pass, const dnnl_memory_desc_t *from,
+                                  const dnnl_memory_desc_t *to)
+{
+    dnnl_primitive_desc_t description = NULL;
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_engine_t engine = pass->state->engine;
+    dnnl_status_t result = make_attributes(-1, &attributes);
+    if (result == dnnl_success)
+        result = dnnl_reorder_primitive_desc_create(&description, from, engine, to, engine, attributes);
+    /* With scratch of its own it would have to run in the thread that made it; none here has any. */
+    if (result == dnnl_success &&
+        dnnl_memory_desc_get_size(dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0)) > 0)
+        result = dnnl_unimplemented;
+    if (result == dnnl_success)
+        result = dnnl_primitive_create(&pass->reorder, description);
+    dnnl_primitive_desc_destroy(description);
+    dnnl_primitive_attr_destroy(attributes);
     return result;
 }
 
@@ -297,7 +317,8 @@ enum status onednn_convolution_new(struct kernel_context *kernels, const struct 
     if (result == dnnl_success)
         result = pass_weights(pass, description, &operands.plain);
     if (result != dnnl_success)
-        status = refused(kernels->ctx, "could not prepare a convolution", result);
+        status = result == dnnl_unimplemented ? STATUS_UNSUPPORTED
+                                              : refused(kernels->ctx, "could not prepare a convolution", result);
 cleanup:
     dnnl_primitive_desc_destroy(description);
     dnnl_primitive_attr_destroy(attributes);
@@ -379,7 +400,7 @@ static void pass_run(struct onednn_pass *pass, const int *argument, void *const 
     if (result == dnnl_success)
         result = dnnl_stream_wait(pass->stream);
     if (result != dnnl_success)
-        refused(pass->state->ctx, "could not run a primitive", result);
+        failed_in_run(pass->state, "could not run a primitive", result);
 }
 
 static void reorder_run(struct onednn_pass *pass, dnnl_memory_t from, dnnl_memory_t to)
@@ -390,7 +411,7 @@ static void reorder_run(struct onednn_pass *pass, dnnl_memory_t from, dnnl_memor
     if (result == dnnl_success)
         result = dnnl_stream_wait(pass->stream);
     if (result != dnnl_success)
-        refused(pass->state->ctx, "could not reorder weights", result);
+        failed_in_run(pass->state, "could not reorder weights", result);
 }
 
 void onednn_pack(struct onednn_pass *pass, const void *weight, void *packed)

@@ -110,11 +110,17 @@ void kernel_context_widen(struct kernel_context *kernels, int threads)
         kernels->threads = threads;
 }
 
-enum status kernel_context_crew(struct kernel_context *kernels)
+enum status kernel_context_crew(struct kernel_context *kernels, int size)
 {
-    if (!kernels->crew)
-        kernels->crew = crew_new(kernels->ctx, kernels->threads);
-    return kernels->crew ? STATUS_OK : kernels->ctx->error.status;
+    if (kernels->crew_size >= size)
+        return STATUS_OK;
+    struct crew *larger = crew_new(kernels->ctx, size);
+    if (!larger)
+        return kernels->ctx->error.status;
+    crew_free(kernels->crew);
+    kernels->crew = larger;
+    kernels->crew_size = size;
+    return STATUS_OK;
 }
 
 void kernel_context_free(struct kernel_context *kernels)

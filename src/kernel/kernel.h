@@ -38,7 +38,8 @@ struct kernel_context {
     const struct kernels *f32, *f64;
     struct dnnl_state *dnnl;
     int threads, library_threads; /* OpenMP threads that our own kernels may use, and oneDNN's */
-    struct crew *crew; /* as many threads as `threads`, for kernels of one thread each; NULL: none asked for yet */
+    struct crew *crew;            /* threads for kernels of one thread each, side by side; NULL: none asked for yet */
+    int crew_size;
     enum kernel_choice choice;
 };
 
@@ -48,8 +49,8 @@ struct kernel_context *kernel_context_new(struct context *ctx, int threads);
 /* kernel_context_widen: at least so many threads for our own kernels, whose bits do not depend on it, as oneDNN's do. Before programs are
  * made with it. */
 void kernel_context_widen(struct kernel_context *kernels, int threads);
-/* kernel_context_crew: makes the crew, if there is none. After kernel_context_widen. */
-enum status kernel_context_crew(struct kernel_context *kernels);
+/* kernel_context_crew: makes the crew, if there is none of that size. */
+enum status kernel_context_crew(struct kernel_context *kernels, int size);
 void kernel_context_free(struct kernel_context *kernels);
 /* kernels_of: the table for F32 or F64. */
 const struct kernels *kernels_of(const struct kernel_context *kernels, enum element element);

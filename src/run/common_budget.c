@@ -19,23 +19,35 @@ static bool shapes_optimiser(const char *key)
     return false;
 }
 
+/* absent: of values as a recipe may say them; null stands for none. */
+static bool absent(const struct value *value)
+{
+    return !value || value->kind == VALUE_NULL;
+}
+
+static bool same(const struct value *a, const struct value *b)
+{
+    return absent(a) || absent(b) ? absent(a) && absent(b) : value_equal(a, b);
+}
+
 enum status common_budget_take(struct context *ctx, struct arena *arena, const struct value *section,
                                struct value *teacher, const struct value *student)
 {
     struct value *taken = value_get(only(teacher), "train");
     const struct value *said = value_get(only(section), "train"), *given = value_get(student, "train");
-    for (size_t i = 0; given && i < given->count; i++) {
-        const char *key = given->entries[i].key;
-        const struct value *value = given->entries[i].value, *own = value_get(said, key);
-        if (shapes_optimiser(key))
-            continue;
-        if (own && !value_equal(value_get(taken, key), value))
+    for (size_t i = 0; said && said->kind == VALUE_MAP && i < said->count; i++) {
+        const char *key = said->entries[i].key;
+        const struct value *value = said->entries[i].value;
+        if (!shapes_optimiser(key) && !absent(value) && !same(value_get(taken, key), value_get(given, key)))
             return value_fail(
-                ctx, own, STATUS_BAD_INPUT,
+                ctx, value, STATUS_BAD_INPUT,
                 "teacher.train.%s: teacher and student learn in the same steps, as student.train says; leave %s "
                 "out here, or say the same in both",
                 key, key);
-        if (!value_set(arena, taken, key, value_copy(arena, value)))
+    }
+    for (size_t i = 0; given && i < given->count; i++) {
+        const struct value_entry *entry = &given->entries[i];
+        if (!shapes_optimiser(entry->key) && !value_set(arena, taken, entry->key, value_copy(arena, entry->value)))
             return ctx->error.status;
     }
     return STATUS_OK;

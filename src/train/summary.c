@@ -135,6 +135,8 @@ static enum status cost_add(struct context *ctx, struct text *text, const struct
     }
     text_format(text, "  %.1f MB of memory, ",
                 (double)(program_arena_bytes(program) + program_persistent_bytes(program)) / 1e6);
+    if (program_lanes(program) > 1)
+        text_format(text, "%d networks side by side, ", program_lanes(program));
     if (recorded)
         text_format(text, "%.1f MB of recorded outputs, ", (double)recorded / 1e6);
     text_format(text, "%lld steps of %lld, ", (long long)summary->steps,

@@ -45,8 +45,8 @@ def write(path, text):
     return path
 
 
-def distil(path, folder, *sets, threads=0):
-    done = run("distill", path, "-o", folder, "--quiet", "--threads", str(threads), *(word for one in sets for word in ("--set", one)))
+def distil(path, folder, *sets):
+    done = run("distill", path, "-o", folder, "--quiet", *(word for one in sets for word in ("--set", one)))
     expect(done.status == 0, f"{folder} runs", done)
     return done
 

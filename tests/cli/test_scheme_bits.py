@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import scheme_case  # noqa: E402
-from retort import expect, finish  # noqa: E402
+from retort import expect, finish, run  # noqa: E402
 from run_folder import weights  # noqa: E402
 from scheme_case import distil, metrics, recipe, side_by_side, write  # noqa: E402
 
@@ -78,14 +78,16 @@ def check_threads():
                       more="seeds: [0]\nbaseline: false\n")
         made = [f"{scheme}-{len(options)}-threads-{threads}" for threads in (1, 2)]
         for threads, folder in enumerate(made, 1):
-            distil(write(f"{folder}.yaml", text), folder, threads=threads)
+            done = run("distill", write(f"{folder}.yaml", text), "-o", folder, "--threads", str(threads))
+            expect(done.status == 0, f"{folder} runs", done)
+            expect(("2 networks side by side" in done.err) == (threads == 2), f"{folder}: side by side on two threads", done)
         names = [name for name in os.listdir(f"{made[0]}/models") if name.endswith("-0.safetensors")]
         expect(names, f"{scheme}: models")
         for name in names:
             one, two = (weights(folder, name[:-len(".safetensors")]) for folder in made)
             expect(one == two, f"{scheme} {options}, {name}: the same bits on one thread and on two")
     side_by_side(on_each, ("dml", ""), ("dml", "peers: 3"), ("kdcl", "ensemble: linear"), ("codistillation", "exchange: 4, burn_in: 0"),
-                 ("ema", "ramp: 0"), ("born-again", ""), ("offline", ""))
+                 ("ema", "ramp: 0"), ("born-again", ""))
 
 
 def main():

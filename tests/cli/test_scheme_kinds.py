@@ -150,8 +150,13 @@ def check_nonsense():
     write("nonsense.yaml", recipe("online-teacher", data=DATA).replace(scheme_case.TEACHER_NETWORK, "{name: mlp}") + "")
     done = run("distill", "nonsense.yaml", "-o", "made", "--quiet", "--set", "student.train.steps=1")
     expect(done.status == 0, "a teacher that learns", done)
-    done = run("distill", "nonsense.yaml", "-o", "never", "--quiet", "--set", "teacher.train.epochs=7")
-    expect(done.status == 2 and len(done.err.splitlines()) == 1 and "teacher.train.epochs" in done.err, "steps of its own", done)
+    for key, value in (("epochs", "7"), ("average", "{decay: 0.9}"), ("early_stop", "{patience: 3}"), ("clip", "1")):
+        done = run("distill", "nonsense.yaml", "-o", "never", "--quiet", "--set", f"teacher.train.{key}={value}")
+        expect(done.status == 2 and len(done.err.splitlines()) == 1 and f"teacher.train.{key}" in done.err, "steps of its own", done)
+    done = run("distill", "nonsense.yaml", "-o", "never", "--quiet", "--set", "teacher.train.early_stop=null", "--set", "student.train.early_stop={patience: 2}")
+    expect(done.status == 2 and len(done.err.splitlines()) == 1 and "early_stop" in done.err, "null says nothing", done)
+    done = run("distill", "nonsense.yaml", "-o", "once", "--quiet", "--set", "teacher.train.early_stop=null", "--set", "student.train.steps=1")
+    expect(done.status == 0, "nothing said", done)
     done = run("distill", "made/recipe.yaml", "-o", "again", "--quiet")
     expect(done.status == 0, "what was resolved says the same of both", done)
     for given in ("{model: made/models/teacher-0.safetensors}", "{recorded: made.npz}", "[{network: {name: mlp}}, {network: {name: mlp}}]",
