@@ -28,7 +28,7 @@ def stages_of(options, command, recipe, folder, threads):
     words = [options.retort, command, recipe, "-o", folder, "--force", "--quiet", "--threads", str(threads), "--set", "baseline=false",
              "--set", "seeds=[0]", "--set", "data.validation=0", "--set", f"student.train.steps={options.steps}"]
     with open(recipe, encoding="utf-8") as file:
-        if re.search("scheme: offline", file.read()):
+        if re.search("^teacher:", file.read(), re.MULTILINE):
             words += ["--set", "teacher.train.steps=2"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:

@@ -4,8 +4,8 @@
 
 #include "base/value.h"
 
-/* common_budget_take: what `teacher`, resolved, says of epochs, batches and the like becomes what `student`, resolved, says; refused
- * where the recipe's own `section` of the teacher says something else. */
+/* common_budget_take: what `teacher`, resolved, says of epochs, batches and the like becomes what `student`, resolved, says; with a
+ * warning where the recipe's own `section` of the teacher says something else. */
 enum status common_budget_take(struct context *ctx, struct arena *arena, const struct value *section,
                                struct value *teacher, const struct value *student);
 

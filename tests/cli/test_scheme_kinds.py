@@ -150,15 +150,20 @@ def check_nonsense():
     write("nonsense.yaml", recipe("online-teacher", data=DATA).replace(scheme_case.TEACHER_NETWORK, "{name: mlp}") + "")
     done = run("distill", "nonsense.yaml", "-o", "made", "--quiet", "--set", "student.train.steps=1")
     expect(done.status == 0, "a teacher that learns", done)
-    for key, value in (("epochs", "7"), ("average", "{decay: 0.9}"), ("early_stop", "{patience: 3}"), ("clip", "1")):
-        done = run("distill", "nonsense.yaml", "-o", "never", "--quiet", "--set", f"teacher.train.{key}={value}")
-        expect(done.status == 2 and len(done.err.splitlines()) == 1 and f"teacher.train.{key}" in done.err, "steps of its own", done)
+    steps = ("--set", "student.train.steps=1")
+    for key, value, said in (("epochs", "7", "epochs: 7"), ("average", "{decay: 0.9}", "decay: 0.9"), ("early_stop", "{patience: 3}", "patience: 3"),
+                             ("clip", "2.5", "clip: 2.5")):
+        done = run("distill", "nonsense.yaml", "-o", "warned", "--force", *steps, "--set", f"teacher.train.{key}={value}")
+        expect(done.status == 0 and done.err.count("no effect") == 1 and f"teacher.train.{key}" in done.err, "what the student's says instead", done)
+        with open("warned/recipe.yaml", encoding="utf-8") as file:
+            teacher = file.read().split("student:", maxsplit=1)[0]
+        expect(said not in teacher, f"{key}: what was resolved is what holds, found {said}")
     done = run("distill", "nonsense.yaml", "-o", "never", "--quiet", "--set", "teacher.train.early_stop=null", "--set", "student.train.early_stop={patience: 2}")
     expect(done.status == 2 and len(done.err.splitlines()) == 1 and "early_stop" in done.err, "null says nothing", done)
-    done = run("distill", "nonsense.yaml", "-o", "once", "--quiet", "--set", "teacher.train.early_stop=null", "--set", "student.train.steps=1")
-    expect(done.status == 0, "nothing said", done)
-    done = run("distill", "made/recipe.yaml", "-o", "again", "--quiet")
-    expect(done.status == 0, "what was resolved says the same of both", done)
+    done = run("distill", "nonsense.yaml", "-o", "once", *steps, "--set", "teacher.train.early_stop=null")
+    expect(done.status == 0 and "no effect" not in done.err, "nothing said", done)
+    done = run("distill", "made/recipe.yaml", "-o", "again")
+    expect(done.status == 0 and "no effect" not in done.err, "what was resolved says the same of both", done)
     for given in ("{model: made/models/teacher-0.safetensors}", "{recorded: made.npz}", "[{network: {name: mlp}}, {network: {name: mlp}}]",
                   "{network: {name: mlp}, members: 2}"):
         done = run("distill", "nonsense.yaml", "-o", "never", "--quiet", "--set", f"teacher={given}")
