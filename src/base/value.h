@@ -67,6 +67,9 @@ enum status value_fail(struct context *ctx, const struct value *at, enum status 
     __attribute__((format(printf, 4, 5)));
 enum status value_fail_at(struct context *ctx, const char *file, int line, int column, enum status status,
                           const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* value_warn: a line of the log, with the place in front as value_fail has it. */
+void value_warn(struct context *ctx, const struct value *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* nearest_name: the candidate with the smallest edit distance to `name` when that is at most a third
  * of the name's length (at least 1), else NULL. */

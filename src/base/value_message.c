@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FOUND_CUT = 60, NEAREST_LONGEST = 64 };
+enum { FOUND_CUT = 60, NEAREST_LONGEST = 64, PLACE_SIZE = 1024 };
 
 const char *value_kind_text(enum value_kind kind)
 {
@@ -44,16 +44,22 @@ const char *value_found(const struct value *value, char out[VALUE_FOUND_SIZE])
     return out;
 }
 
+/* place_text: "FILE:LINE:COLUMN: ", as much of it as is known. */
+static const char *place_text(const char *file, int line, int column, char *out, size_t size)
+{
+    if (file != NULL && line > 0)
+        snprintf(out, size, "%s:%d:%d: ", file, line, column);
+    else
+        snprintf(out, size, "%s%s", file ? file : "", file ? ": " : "");
+    return out;
+}
+
 static enum status value_vfail(struct context *ctx, const char *file, int line, int column, enum status status,
                                const char *format, va_list arguments)
 {
-    char message[sizeof ctx->error.message];
+    char message[sizeof ctx->error.message], place[PLACE_SIZE];
     vsnprintf(message, sizeof message, format, arguments);
-    if (file != NULL && line > 0)
-        return fail(ctx, status, "%s:%d:%d: %s", file, line, column, message);
-    if (file != NULL)
-        return fail(ctx, status, "%s: %s", file, message);
-    return fail(ctx, status, "%s", message);
+    return fail(ctx, status, "%s%s", place_text(file, line, column, place, sizeof place), message);
 }
 
 enum status value_fail(struct context *ctx, const struct value *at, enum status status, const char *format, ...)
@@ -64,6 +70,17 @@ enum status value_fail(struct context *ctx, const struct value *at, enum status 
                          status, format, arguments);
     va_end(arguments);
     return status;
+}
+
+void value_warn(struct context *ctx, const struct value *at, const char *format, ...)
+{
+    char message[sizeof ctx->error.message], place[PLACE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    place_text(at ? at->file : NULL, at ? at->line : 0, at ? at->column : 0, place, sizeof place);
+    log_line(ctx, LOG_WARNING, "%s%s", place, message);
 }
 
 enum status value_fail_at(struct context *ctx, const char *file, int line, int column, enum status status,

@@ -1,7 +1,6 @@
 /* common_budget.c: see common_budget.h. */
 #include "run/common_budget.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* only: of a list of one teacher, that one. */
@@ -31,16 +30,6 @@ static bool same(const struct value *a, const struct value *b)
     return absent(a) || absent(b) ? absent(a) && absent(b) : value_equal(a, b);
 }
 
-static void warn(struct context *ctx, const struct value *at, const char *key)
-{
-    char place[512] = "";
-    if (at->line > 0)
-        snprintf(place, sizeof place, "%s:%d:%d: ", at->file, at->line, at->column);
-    log_line(ctx, LOG_WARNING,
-             "%steacher.train.%s has no effect: teacher and student learn in the same steps, as student.train says",
-             place, key);
-}
-
 enum status common_budget_take(struct context *ctx, struct arena *arena, const struct value *section,
                                struct value *teacher, const struct value *student)
 {
@@ -50,7 +39,10 @@ enum status common_budget_take(struct context *ctx, struct arena *arena, const s
         const char *key = said->entries[i].key;
         const struct value *value = said->entries[i].value;
         if (!shapes_optimiser(key) && !absent(value) && !same(value_get(taken, key), value_get(given, key)))
-            warn(ctx, value, key);
+            value_warn(
+                ctx, value,
+                "teacher.train.%s has no effect: teacher and student learn in the same steps, as student.train says",
+                key);
     }
     for (size_t i = 0; taken && i < taken->count; i++)
         if (!shapes_optimiser(taken->entries[i].key) && !value_get(given, taken->entries[i].key))

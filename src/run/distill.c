@@ -181,6 +181,18 @@ static enum status stage_try(struct distillation *d, const struct stage *stage, 
     return status;
 }
 
+/* labelled_part_look: a scheme that chooses itself which samples a batch has does not ask for it. */
+static void labelled_part_look(const struct distillation *d, const struct stage_list *list)
+{
+    bool mixed = d->plan.labelled_part == 0;
+    for (int i = 0; i < list->count; i++)
+        mixed = mixed || list->stages[i].sampler == SAMPLER_MIXED;
+    if (!mixed)
+        value_warn(d->ctx, value_get(d->plan.distill, "labelled_part"),
+                   "labelled_part has no effect: scheme %s chooses itself which samples a batch has",
+                   d->plan.scheme->name);
+}
+
 /* stages_try: of an assistant (its number), or with -1 of the first seed's student; taught by `teaching`. *network: the learner's, the
  * caller's. */
 static enum status stages_try(struct distillation *d, const struct teaching *teaching, int assistant,
@@ -191,8 +203,10 @@ static enum status stages_try(struct distillation *d, const struct teaching *tea
     TRY(assistant >= 0 ? assistant_stages(d->ctx, d->arena, &d->plan, teaching, assistant, &student)
                        : student_stages(d->ctx, d->arena, &d->plan, teaching, (uint64_t)d->plan.seeds.values[0],
                                         d->student_only, &student));
-    if (assistant < 0 && !d->student_only)
+    if (assistant < 0 && !d->student_only) {
+        labelled_part_look(d, &student.list);
         TRY(blocks_add(d->ctx, &d->plan, teaching, (uint64_t)d->plan.seeds.values[0], &student));
+    }
     for (int i = 0; i < student.list.count; i++)
         TRY(stage_try(d, &student.list.stages[i], kernels, memory));
     *network = student.network;

@@ -93,17 +93,10 @@ void stage_samples(const struct plan *plan, struct stage *stage)
 
 static enum status taught_list(struct context *ctx, const struct asking *asking, struct student *student)
 {
-    const struct plan *plan = asking->plan;
-    bool mixed = plan->labelled_part == 0;
     RETURN_IF(asking_stages(ctx, asking, &student->others, &student->list));
-    for (int i = 0; i < student->list.count; i++) {
-        stage_samples(plan, &student->list.stages[i]);
-        mixed = mixed || student->list.stages[i].sampler == SAMPLER_MIXED;
-    }
-    return mixed ? STATUS_OK
-                 : value_fail(ctx, value_get(plan->distill, "labelled_part"), STATUS_BAD_INPUT,
-                              "labelled_part: scheme %s chooses itself which samples a batch has; leave it out",
-                              plan->scheme->name);
+    for (int i = 0; i < student->list.count; i++)
+        stage_samples(asking->plan, &student->list.stages[i]);
+    return STATUS_OK;
 }
 
 /* followers_add: averages of all stages, and what a method makes of the last one's student. */

@@ -256,6 +256,28 @@ static void test_flow_is_read(void **state)
     assert_int_equal(value_flow(f->arena, "[")->kind, VALUE_TEXT);
 }
 
+static void line_keep(void *user, enum log_level level, const char *line)
+{
+    assert_int_equal(level, LOG_WARNING);
+    snprintf(user, 64, "%s", line);
+}
+
+static void test_warnings_say_where(void **state)
+{
+    struct fixture *f = *state;
+    struct value value = {.kind = VALUE_REAL, .file = "r.yaml", .line = 3, .column = 9};
+    char line[64] = "";
+    f->ctx.log_level = LOG_WARNING;
+    f->ctx.log = line_keep;
+    f->ctx.log_user = line;
+    value_warn(&f->ctx, &value, "found %d", 4);
+    assert_string_equal(line, "r.yaml:3:9: found 4");
+    value_warn(&f->ctx, NULL, "found");
+    assert_string_equal(line, "found");
+    assert_int_equal(f->ctx.error.status, STATUS_OK);
+    f->ctx.log = NULL;
+}
+
 static void test_messages_say_where(void **state)
 {
     struct fixture *f = *state;
@@ -362,6 +384,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_numbers_do_not_heed_the_locale, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_flow_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_messages_say_where, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_warnings_say_where, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_found_quotes_and_cuts, set_up, tear_down),
         cmocka_unit_test(test_nearest_name),
         cmocka_unit_test(test_failing_allocations_leave_nothing),

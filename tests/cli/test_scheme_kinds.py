@@ -136,7 +136,9 @@ def check_nonsense():
     for scheme in ("dlb", "cs-kd"):
         refused(scheme, "", "nonsense.yaml:", "batch", "21", train="epochs: 3, batch: 21")
     for scheme in ("ps-kd", "dlb", "cs-kd", "kdcl", "snapshot"):
-        refused(scheme, "labelled_part: 0.5", "nonsense.yaml:", "labelled_part", scheme, data=DATA[:-1] + ", labelled: 20}")
+        write("nonsense.yaml", recipe(scheme, "labelled_part: 0.5", train="steps: 2, batch: 20", data=DATA[:-1] + ", labelled: 20}"))
+        done = run("distill", "nonsense.yaml", "-o", "warned", "--force")
+        expect(done.status == 0 and done.err.count(f"labelled_part has no effect: scheme {scheme}") == 1 and "nonsense.yaml:" in done.err, scheme, done)
     for scheme in ("ps-kd", "dlb", "cs-kd", "kdcl"):
         refused(scheme, "", "mixup", data=DATA[:-1] + ", augment: {mixup: 0.4}}")
     for scheme in ("dml", "kdcl", "codistillation", "ema", "online-teacher"):
