@@ -151,7 +151,8 @@ static void run(struct made *m, int threads, int library, unsigned flags, struct
         recomputed += strcmp(program_step(program, i).phase, "recompute") == 0;
     const struct bindings bindings = {.inputs = (const void *[]){images, labels}};
     for (int j = 0; j < m->n; j++)
-        memset(m->networks[j]->state, 0, (size_t)m->networks[j]->n_state * sizeof(float));
+        if (m->networks[j]->n_state > 0)
+            memset(m->networks[j]->state, 0, (size_t)m->networks[j]->n_state * sizeof(float));
     for (int i = 0; i < TIMES; i++) {
         struct ran now = {.lanes = program_lanes(program), .recomputed = recomputed};
         assert_int_equal(program_run(program, &bindings, RUN_BACKWARD | RUN_COMMIT), STATUS_OK);
@@ -166,7 +167,8 @@ static void run(struct made *m, int threads, int library, unsigned flags, struct
         *ran = now;
     }
     for (int j = 0; j < m->n; j++)
-        memcpy(ran->states[j], m->networks[j]->state, (size_t)m->networks[j]->n_state * sizeof(float));
+        if (m->networks[j]->n_state > 0)
+            memcpy(ran->states[j], m->networks[j]->state, (size_t)m->networks[j]->n_state * sizeof(float));
     program_free(program);
     program_memory_free(memory);
     kernel_context_free(kernels);
