@@ -7,8 +7,8 @@ Each recipe of recipes/schemes is run for N steps on one thread and on two, the 
 else the machine does meets both. The figure is the time of the training steps of all networks that the
 scheme trains for a student (a frozen teacher's own training is left out, what it computes in each step is not), a step,
 over the same of the student alone on as many threads; then: on two threads over the student alone on one, and beside it what
-the machine itself gives: two students alone at the same time, a thread each, over one. Medians of the repeats. Aims: dml at most 2.1 (on two threads over one alone: 1.1), byot at most 1.3,
-ps-kd at most 1.05."""
+the machine itself gives: two students alone at the same time, a thread each, over one. Medians of the repeats. Aims: dml at
+most 2.1 (on two threads over one alone: 1.1), byot at most 1.3, ps-kd at most 1.05."""
 import argparse
 import concurrent.futures
 import glob

@@ -49,7 +49,7 @@ struct kernel_context *kernel_context_new(struct context *ctx, int threads);
 /* kernel_context_widen: at least so many threads for our own kernels, whose bits do not depend on it, as oneDNN's do. Before programs are
  * made with it. */
 void kernel_context_widen(struct kernel_context *kernels, int threads);
-/* kernel_context_crew: makes the crew, if there is none of that size. */
+/* kernel_context_crew: makes the crew, where there is none, or a smaller one. */
 enum status kernel_context_crew(struct kernel_context *kernels, int size);
 void kernel_context_free(struct kernel_context *kernels);
 /* kernels_of: the table for F32 or F64. */

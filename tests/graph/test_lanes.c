@@ -269,7 +269,6 @@ static enum status compile(struct context *ctx, void *user)
     struct kernel_context *kernels = kernel_context_new(ctx, 1);
     struct program_memory *memory = program_memory_new(ctx);
     made_build(&m, (const int[]){3, 3});
-
     if (!kernels || !memory || !m.loss)
         TRY(ctx->error.status);
     kernel_context_widen(kernels, 2);
@@ -298,7 +297,6 @@ int main(void)
         labels[i] = (float)(i * 29 % 17) / 17;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peers_run_side_by_side_with_the_same_bits),
-
         cmocka_unit_test(kernels_of_the_library_run_side_by_side), cmocka_unit_test(lanes_are_there_where_they_pay),
         cmocka_unit_test(the_order_within_a_network_is_its_own), cmocka_unit_test(memory_may_be_lacking)};
     return cmocka_run_group_tests(tests, NULL, NULL);
